@@ -1,0 +1,309 @@
+package store
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// The log is one file. It begins with a line "evo state N", N being the schema; then come records, each the length of its
+// payload and the payload's CRC-32C (both four bytes, little endian) and the payload: the operations of one Update. A record
+// that was cut short by a crash can only be the last one; it was never acknowledged, and is dropped.
+
+const (
+	logName  = "state.log"
+	lockName = "lock"
+	header   = "evo state %d\n"
+
+	maxRecord = 1 << 30
+	// A log is written anew when it is larger than this and several times what it would be then.
+	minCompact    = 16 << 20
+	compactFactor = 3
+)
+
+var crcTable = crc32.MakeTable(crc32.Castagnoli)
+
+// InUseError says that another process has the state directory open.
+type InUseError struct {
+	Dir string
+	PID string // as the other process wrote it; may be empty
+}
+
+func (e *InUseError) Error() string {
+	if e.PID == "" {
+		return fmt.Sprintf("state directory %s is in use by another evo", e.Dir)
+	}
+	return fmt.Sprintf("state directory %s is in use by another evo (process %s)", e.Dir, e.PID)
+}
+
+// Hint says what a person can do.
+func (e *InUseError) Hint() string {
+	return "stop the other one with `evo cloud stop`, or name another directory with --state"
+}
+
+// NewerError says that a later version of evo has written the state.
+type NewerError struct {
+	Dir    string
+	Schema int
+}
+
+func (e *NewerError) Error() string {
+	return fmt.Sprintf("state directory %s was written by a newer evo (schema %d; this one knows up to %d)", e.Dir, e.Schema, Schema)
+}
+
+// Hint says what a person can do.
+func (e *NewerError) Hint() string {
+	return "use the newer evo, or name another directory with --state"
+}
+
+// DamagedError says that the state cannot be trusted: something that had been written whole has changed.
+type DamagedError struct {
+	File   string
+	Offset int64
+	Reason string
+}
+
+func (e *DamagedError) Error() string {
+	return fmt.Sprintf("%s is damaged at byte %d: %s", e.File, e.Offset, e.Reason)
+}
+
+// log is the open file, and the lock on its directory.
+type log struct {
+	dir  string
+	f    *os.File
+	lock *os.File
+
+	size     atomic.Int64 // bytes in f
+	baseSize int64        // bytes when it was last written anew
+
+	syncMu sync.Mutex // held by the one who waits for the disk
+	synced int64      // bytes that the disk has
+
+	stop    chan struct{}
+	stopped sync.WaitGroup
+}
+
+// syncEvery is how long an acknowledged change may be in the operating system's hands only.
+const syncEvery = time.Second
+
+func openLog(dir string, replay func(op)) (*log, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("make the state directory: %w", err)
+	}
+	lock, err := lockDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	l := &log{dir: dir, lock: lock, stop: make(chan struct{})}
+	if err := l.read(replay); err != nil {
+		return nil, errors.Join(err, lock.Close())
+	}
+	l.stopped.Go(l.syncNowAndThen)
+	return l, nil
+}
+
+// lockDir takes the directory's lock file, and writes the process's number into it.
+func lockDir(dir string) (*os.File, error) {
+	path := filepath.Join(dir, lockName)
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("lock the state directory: %w", err)
+	}
+	if !tryLock(f) {
+		pid, _ := os.ReadFile(path) // unreadable where locks are mandatory: then without the number
+		return nil, errors.Join(&InUseError{Dir: dir, PID: string(bytes.TrimSpace(pid))}, f.Close())
+	}
+	if err := errors.Join(f.Truncate(0), writeAt0(f, fmt.Sprintln(os.Getpid()))); err != nil {
+		return nil, errors.Join(fmt.Errorf("lock the state directory: %w", err), f.Close())
+	}
+	return f, nil
+}
+
+func writeAt0(f *os.File, s string) error {
+	_, err := f.WriteAt([]byte(s), 0)
+	return err
+}
+
+// read opens the file, or makes it, and replays what it holds.
+func (l *log) read(replay func(op)) error {
+	path := filepath.Join(l.dir, logName)
+	_ = os.Remove(path + ".new") // left by a crash while it was written anew; of no use
+	data, err := os.ReadFile(path)
+	switch {
+	case errors.Is(err, os.ErrNotExist) || err == nil && len(data) == 0:
+		return l.rewrite(func(func(string, string, []byte) error) error { return nil })
+	case err != nil:
+		return fmt.Errorf("read the state: %w", err)
+	}
+	good, err := l.replay(path, data, replay)
+	if err != nil {
+		return err
+	}
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_APPEND, 0o600)
+	if err != nil {
+		return fmt.Errorf("open the state: %w", err)
+	}
+	if good < int64(len(data)) {
+		if err := f.Truncate(good); err != nil {
+			return errors.Join(fmt.Errorf("drop an unfinished record from the state: %w", err), f.Close())
+		}
+	}
+	l.f = f
+	l.size.Store(good)
+	l.synced = good
+	return nil
+}
+
+// replay reads data and returns how much of it is whole records.
+func (l *log) replay(path string, data []byte, replay func(op)) (int64, error) {
+	var schema int
+	line, _, ok := bytes.Cut(data, []byte("\n"))
+	if n, err := fmt.Sscanf(string(line)+"\n", header, &schema); !ok || n != 1 || err != nil {
+		return 0, &DamagedError{File: path, Reason: "it does not begin as evo's state does"}
+	}
+	if schema > Schema {
+		return 0, &NewerError{Dir: l.dir, Schema: schema}
+	}
+	at := len(line) + 1
+	for at < len(data) {
+		payload, ok := record(data[at:])
+		if !ok {
+			if at+8 > len(data) || at+8+int(binary.LittleEndian.Uint32(data[at:])) >= len(data) || allZero(data[at:]) {
+				break // the last one: cut short
+			}
+			return 0, &DamagedError{File: path, Offset: int64(at), Reason: "a record's checksum is wrong, and more records follow it"}
+		}
+		if err := eachOp(payload, replay); err != nil {
+			return 0, &DamagedError{File: path, Offset: int64(at), Reason: err.Error()}
+		}
+		at += 8 + len(payload)
+	}
+	return int64(at), nil
+}
+
+func allZero(b []byte) bool { return len(bytes.Trim(b, "\x00")) == 0 }
+
+// record returns the payload of the record that data begins with.
+func record(data []byte) ([]byte, bool) {
+	if len(data) < 8 {
+		return nil, false
+	}
+	n := binary.LittleEndian.Uint32(data)
+	if n > maxRecord || uint64(len(data)) < 8+uint64(n) {
+		return nil, false
+	}
+	payload := data[8 : 8+n]
+	return payload, crc32.Checksum(payload, crcTable) == binary.LittleEndian.Uint32(data[4:])
+}
+
+func frame(ops []byte) []byte {
+	b := make([]byte, 8, 8+len(ops))
+	binary.LittleEndian.PutUint32(b, uint32(len(ops)))
+	binary.LittleEndian.PutUint32(b[4:], crc32.Checksum(ops, crcTable))
+	return append(b, ops...)
+}
+
+// append writes one record and returns where it ends. If that fails, the file is as it was before, or append fails for good.
+func (l *log) append(ops []byte) (int64, error) {
+	if len(ops) > maxRecord {
+		return 0, fmt.Errorf("a change of %d bytes is too large", len(ops))
+	}
+	size := l.size.Load()
+	n, err := l.f.Write(frame(ops))
+	if err != nil {
+		return 0, errors.Join(err, l.f.Truncate(size))
+	}
+	return l.size.Add(int64(n)), nil
+}
+
+// waitForDisk returns once the disk has the first end bytes. Whoever comes while another waits is likely to find that the
+// other's wait was for both.
+func (l *log) waitForDisk(end int64) error {
+	l.syncMu.Lock()
+	defer l.syncMu.Unlock()
+	if l.synced >= end {
+		return nil
+	}
+	size := l.size.Load()
+	if err := l.f.Sync(); err != nil {
+		return err
+	}
+	l.synced = size
+	return nil
+}
+
+func (l *log) syncNowAndThen() {
+	t := time.NewTicker(syncEvery)
+	defer t.Stop()
+	for {
+		select {
+		case <-t.C:
+			_ = l.waitForDisk(l.size.Load()) // whoever needs to know waits for it himself
+		case <-l.stop:
+			return
+		}
+	}
+}
+
+func (l *log) compactionDue() bool {
+	size := l.size.Load()
+	return size > minCompact && size > compactFactor*l.baseSize
+}
+
+// rewrite replaces the file by one that holds what dump puts. The caller lets nobody append meanwhile.
+func (l *log) rewrite(dump func(put func(table, key string, value []byte) error) error) error {
+	l.syncMu.Lock()
+	defer l.syncMu.Unlock()
+	path := filepath.Join(l.dir, logName)
+	f, err := os.OpenFile(path+".new", os.O_RDWR|os.O_CREATE|os.O_TRUNC|os.O_APPEND, 0o600)
+	if err != nil {
+		return err
+	}
+	size, err := writeAll(f, dump)
+	if err == nil {
+		err = f.Sync()
+	}
+	if err == nil {
+		err = replaceFile(l.f, path+".new", path)
+	}
+	if err != nil {
+		return errors.Join(err, f.Close(), os.Remove(path+".new"))
+	}
+	l.f = f
+	l.baseSize, l.synced = size, size
+	l.size.Store(size)
+	return syncDir(l.dir)
+}
+
+// writeAll writes a whole log, one record a value, and returns its size.
+func writeAll(f *os.File, dump func(put func(table, key string, value []byte) error) error) (int64, error) {
+	w := bufio.NewWriterSize(f, 1<<20)
+	n, err := fmt.Fprintf(w, header, Schema)
+	if err != nil {
+		return 0, err
+	}
+	size := int64(n)
+	var ops []byte
+	err = dump(func(table, key string, value []byte) error {
+		ops, _ = appendPut(ops[:0], table, key, func(b []byte) ([]byte, error) { return append(b, value...), nil })
+		n, err := w.Write(frame(ops))
+		size += int64(n)
+		return err
+	})
+	return size, errors.Join(err, w.Flush())
+}
+
+// close forces the file to the disk, and lets go of it and of the directory.
+func (l *log) close() error {
+	close(l.stop)
+	l.stopped.Wait()
+	return errors.Join(l.f.Sync(), l.f.Close(), l.lock.Close())
+}
