@@ -1,0 +1,337 @@
+package cfn
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
+
+	"evo/internal/source"
+)
+
+// jsonParser reads JSON and keeps where each value stands. It panics with a *source.Diagnostic, which parseJSON returns.
+type jsonParser struct {
+	text  []byte
+	at    int
+	depth int
+	lines *source.Lines
+}
+
+func parseJSON(text []byte) (root *Node, failure *source.Diagnostic) {
+	p := &jsonParser{text: text}
+	if isBOM(text) {
+		p.at = len(bom)
+	}
+	p.space()
+	if p.at == len(text) || !strings.ContainsRune(`{["`, rune(text[p.at])) {
+		return nil, source.Errorf(source.Span{}, "not JSON")
+	}
+	p.lines = source.NewLines(text)
+	defer func() {
+		if r := recover(); r != nil {
+			d, ok := r.(*source.Diagnostic)
+			if !ok {
+				panic(r)
+			}
+			root, failure = nil, d
+		}
+	}()
+	root = p.value()
+	p.space()
+	if p.at < len(text) {
+		p.fail(p.at, p.at+1, "there is text after the end of the template")
+	}
+	return root, nil
+}
+
+func (p *jsonParser) fail(start, end int, format string, args ...any) {
+	panic(source.Errorf(p.lines.Span(start, end), format, args...))
+}
+
+// expected stops at what stands here instead of what should.
+func (p *jsonParser) expected(what string) {
+	if p.at >= len(p.text) {
+		p.fail(p.at, p.at, "expected %s, but the template ends", what)
+	}
+	r, size := utf8.DecodeRune(p.text[p.at:])
+	p.fail(p.at, p.at+size, "expected %s, but found %q", what, r)
+}
+
+func (p *jsonParser) space() {
+	for p.at < len(p.text) && strings.IndexByte(" \t\r\n", p.text[p.at]) >= 0 {
+		p.at++
+	}
+}
+
+// next skips space and reports whether the byte c follows, which it takes.
+func (p *jsonParser) next(c byte) bool {
+	p.space()
+	if p.at < len(p.text) && p.text[p.at] == c {
+		p.at++
+		return true
+	}
+	return false
+}
+
+func (p *jsonParser) value() *Node {
+	p.space()
+	start := p.at
+	if p.at >= len(p.text) {
+		p.expected("a value")
+	}
+	var n *Node
+	switch c := p.text[p.at]; {
+	case c == '{':
+		n = p.nested(p.object)
+	case c == '[':
+		n = p.nested(p.array)
+	case c == '"':
+		n = Str(p.str())
+	case c == '-' || '0' <= c && c <= '9':
+		n = p.number()
+	default:
+		n = p.word()
+	}
+	n.Span = p.lines.Span(start, p.at)
+	return n
+}
+
+func (p *jsonParser) nested(read func() *Node) *Node {
+	if p.depth++; p.depth > maxDepth {
+		p.fail(p.at, p.at+1, "values are nested more than %d deep", maxDepth)
+	}
+	defer func() { p.depth-- }()
+	p.at++
+	return read()
+}
+
+func (p *jsonParser) object() *Node {
+	n := Obj()
+	seen := map[string]source.Span{}
+	for first := true; !p.next('}'); first = false {
+		if !first && !p.next(',') {
+			p.expected("',' or '}'")
+		}
+		p.space()
+		start := p.at
+		if p.at >= len(p.text) || p.text[p.at] != '"' {
+			p.expected("a key in double quotes")
+		}
+		key := p.str()
+		span := p.lines.Span(start, p.at)
+		if before, ok := seen[key]; ok {
+			panic(duplicateKey(key, span, before))
+		}
+		seen[key] = span
+		if !p.next(':') {
+			p.expected("':'")
+		}
+		n.Pairs = append(n.Pairs, Pair{Key: key, KeySpan: span, Value: p.value()})
+	}
+	return n
+}
+
+func (p *jsonParser) array() *Node {
+	n := Arr()
+	for first := true; !p.next(']'); first = false {
+		if !first && !p.next(',') {
+			p.expected("',' or ']'")
+		}
+		n.Items = append(n.Items, p.value())
+	}
+	return n
+}
+
+func duplicateKey(key string, span, before source.Span) *source.Diagnostic {
+	d := source.Errorf(span, "the key %q is given twice", key)
+	return d.WithNote(before, "it is given here first").WithHint("a map holds each key once: rename one, or remove it")
+}
+
+func (p *jsonParser) word() *Node {
+	for text, n := range map[string]Node{"true": {Kind: Bool, Text: "true"}, "false": {Kind: Bool, Text: "false"}, "null": {}} {
+		if bytes.HasPrefix(p.text[p.at:], []byte(text)) {
+			p.at += len(text)
+			return &n
+		}
+	}
+	p.expected("a value")
+	return nil
+}
+
+func (p *jsonParser) number() *Node {
+	start := p.at
+	for p.at < len(p.text) && strings.IndexByte("+-.eE0123456789", p.text[p.at]) >= 0 {
+		p.at++
+	}
+	text := string(p.text[start:p.at])
+	if !json.Valid([]byte(text)) {
+		p.fail(start, p.at, "%s is not a number", text)
+	}
+	kind := Int
+	if strings.ContainsAny(text, ".eE") {
+		kind = Float
+	}
+	return &Node{Kind: kind, Text: text}
+}
+
+func (p *jsonParser) str() string {
+	start := p.at
+	p.at++
+	var b strings.Builder
+	for p.at < len(p.text) {
+		switch c := p.text[p.at]; {
+		case c == '"':
+			p.at++
+			return b.String()
+		case c == '\\':
+			b.WriteRune(p.escape())
+		case c < ' ':
+			p.fail(p.at, p.at+1, "a string cannot hold the control character 0x%02x; write it as \\u%04x", c, c)
+		default:
+			b.WriteByte(c)
+			p.at++
+		}
+	}
+	p.fail(start, start+1, "this string has no closing quote")
+	return ""
+}
+
+// escape reads \n, \u0041 and the like.
+func (p *jsonParser) escape() rune {
+	start := p.at
+	p.at += 2
+	if p.at > len(p.text) {
+		p.at = len(p.text)
+		p.expected("the rest of an escape")
+	}
+	c := p.text[start+1]
+	if i := strings.IndexByte(`"\/bfnrt`, c); i >= 0 {
+		return rune("\"\\/\b\f\n\r\t"[i])
+	}
+	if c != 'u' {
+		p.fail(start, p.at, "\\%c is not an escape in JSON", c)
+	}
+	r := p.hex(start)
+	if utf16.IsSurrogate(r) && bytes.HasPrefix(p.text[p.at:], []byte(`\u`)) {
+		p.at += 2
+		r = utf16.DecodeRune(r, p.hex(start))
+	}
+	return r
+}
+
+func (p *jsonParser) hex(start int) rune {
+	if p.at+4 <= len(p.text) {
+		if v, err := strconv.ParseUint(string(p.text[p.at:p.at+4]), 16, 16); err == nil {
+			p.at += 4
+			return rune(v)
+		}
+	}
+	p.fail(start, min(p.at+4, len(p.text)), `\u needs four hexadecimal digits`)
+	return 0
+}
+
+// MarshalJSON writes n with its keys in order and its numbers as they were written.
+func (n *Node) MarshalJSON() ([]byte, error) {
+	var b bytes.Buffer
+	if err := n.writeJSON(&b); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), nil
+}
+
+// JSON is n as indented JSON with a line feed at the end.
+func (n *Node) JSON() ([]byte, error) {
+	compact, err := n.MarshalJSON()
+	if err != nil {
+		return nil, err
+	}
+	var b bytes.Buffer
+	if err := json.Indent(&b, compact, "", "  "); err != nil {
+		return nil, err
+	}
+	b.WriteByte('\n')
+	return b.Bytes(), nil
+}
+
+func (n *Node) writeJSON(b *bytes.Buffer) error {
+	if n == nil {
+		b.WriteString("null")
+		return nil
+	}
+	switch n.Kind {
+	case Null:
+		b.WriteString("null")
+	case Bool:
+		b.WriteString(n.Text)
+	case Int, Float:
+		return writeNumber(b, n.Text)
+	case String:
+		writeString(b, n.Text)
+	case List:
+		return n.writeList(b)
+	case Map:
+		return n.writeMap(b)
+	default:
+		return fmt.Errorf("write JSON: a node of unknown kind %d", n.Kind)
+	}
+	return nil
+}
+
+func (n *Node) writeList(b *bytes.Buffer) error {
+	b.WriteByte('[')
+	for i, item := range n.Items {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		if err := item.writeJSON(b); err != nil {
+			return err
+		}
+	}
+	b.WriteByte(']')
+	return nil
+}
+
+func (n *Node) writeMap(b *bytes.Buffer) error {
+	b.WriteByte('{')
+	for i, p := range n.Pairs {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		writeString(b, p.Key)
+		b.WriteByte(':')
+		if err := p.Value.writeJSON(b); err != nil {
+			return err
+		}
+	}
+	b.WriteByte('}')
+	return nil
+}
+
+// writeNumber writes a number as it stands if JSON can hold that, else (1., .5, +3) by its value, and infinities as strings.
+func writeNumber(b *bytes.Buffer, text string) error {
+	if json.Valid([]byte(text)) {
+		b.WriteString(text)
+		return nil
+	}
+	v, err := strconv.ParseFloat(text, 64)
+	if err != nil {
+		return fmt.Errorf("write JSON: %q is not a number", text)
+	}
+	out, err := json.Marshal(v)
+	if err != nil {
+		writeString(b, text)
+		return nil
+	}
+	b.Write(out)
+	return nil
+}
+
+func writeString(b *bytes.Buffer, s string) {
+	enc := json.NewEncoder(b)
+	enc.SetEscapeHTML(false)
+	_ = enc.Encode(s) // a string always encodes
+	b.Truncate(b.Len() - 1)
+}
