@@ -1,0 +1,61 @@
+package main
+
+// api2 is what we read of the older SDK's model format.
+type api2 struct {
+	Metadata   metadata
+	Operations map[string]struct {
+		Input, Output *ref
+	}
+	Shapes map[string]*shape
+}
+
+type metadata struct {
+	APIVersion     string `json:"apiVersion"`
+	EndpointPrefix string `json:"endpointPrefix"`
+	ServiceID      string `json:"serviceId"`
+	SigningName    string `json:"signingName"`
+	TargetPrefix   string `json:"targetPrefix"`
+	XMLNamespace   any    `json:"xmlNamespace"` // a string, or an object with the uri
+}
+
+func (m metadata) namespace() string {
+	switch v := m.XMLNamespace.(type) {
+	case string:
+		return v
+	case map[string]any:
+		s, _ := v["uri"].(string)
+		return s
+	}
+	return ""
+}
+
+type ref struct{ Shape string }
+
+type shape struct {
+	Type       string
+	Members    map[string]*ref
+	Member     *ref
+	Key, Value *ref
+	Required   []string
+	Min, Max   *float64
+	Pattern    string
+	Sensitive  bool
+}
+
+func (a *api2) shape(name string) *shape {
+	if s, ok := a.Shapes[name]; ok {
+		return s
+	}
+	return &shape{}
+}
+
+func (s *shape) constrained() bool {
+	return s.Min != nil || s.Max != nil || s.Pattern != ""
+}
+
+func (r *ref) name() string {
+	if r == nil {
+		return ""
+	}
+	return r.Shape
+}
