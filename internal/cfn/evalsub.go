@@ -1,0 +1,114 @@
+package cfn
+
+import (
+	"strings"
+
+	"evo/internal/source"
+)
+
+// subPiece is a part of Fn::Sub's text: plain, or the name inside ${…}.
+type subPiece struct {
+	text     string
+	variable bool
+}
+
+// subPieces takes the text of Fn::Sub apart. ${!Name} is the text ${Name}; a ${ that nothing closes is text as well.
+func subPieces(text string) []subPiece {
+	var pieces []subPiece
+	plain := ""
+	for {
+		before, rest, found := strings.Cut(text, "${")
+		name, after, closed := strings.Cut(rest, "}")
+		if !found || !closed {
+			plain += text
+			break
+		}
+		plain += before
+		if literal, ok := strings.CutPrefix(name, "!"); ok {
+			plain += "${" + literal + "}"
+		} else {
+			if plain != "" {
+				pieces = append(pieces, subPiece{text: plain})
+			}
+			plain = ""
+			pieces = append(pieces, subPiece{text: strings.TrimSpace(name), variable: true})
+		}
+		text = after
+	}
+	if plain != "" {
+		pieces = append(pieces, subPiece{text: plain})
+	}
+	return pieces
+}
+
+// subArguments reads "text" and ["text", {name: value}]; text is nil if arg is neither.
+func subArguments(arg *Node) (text, vars *Node) {
+	if arg.Is(String) {
+		return arg, nil
+	}
+	items := arg.List()
+	if len(items) == 2 && items[0].Is(String) && items[1].Is(Map) {
+		return items[0], items[1]
+	}
+	return nil, nil
+}
+
+const subUsage = "Template error: One or more Fn::Sub intrinsic functions don't specify expected arguments. Specify a string as first argument, and an optional second argument to specify a mapping of values to replace in the string"
+
+// callSub puts values into a text. With something unknown it becomes the Fn::Join of its pieces.
+func (e *Evaluator) callSub(arg, n *Node) (*Node, error) {
+	text, vars := subArguments(arg)
+	if text == nil {
+		return nil, source.Errorf(n.Span, "%s", subUsage)
+	}
+	pieces := Arr()
+	known := true
+	add := func(v *Node) {
+		if last := len(pieces.Items) - 1; v.Is(String) && last >= 0 && pieces.Items[last].Is(String) {
+			v = Str(pieces.Items[last].Text + v.Text)
+			pieces.Items = pieces.Items[:last]
+		}
+		pieces.Items = append(pieces.Items, v)
+	}
+	for _, p := range subPieces(text.Text) {
+		if !p.variable {
+			add(Str(p.text))
+			continue
+		}
+		v, err := e.subValue(p.text, vars, n)
+		if err != nil {
+			return nil, err
+		}
+		if _, _, unknown := v.Intrinsic(); unknown {
+			known = false
+			add(v)
+			continue
+		}
+		s, ok := v.Scalar()
+		if !ok {
+			return nil, source.Errorf(n.Span, "Template error: every value in Fn::Sub must be a string: ${%s} is not.", p.text)
+		}
+		add(Str(s))
+	}
+	switch {
+	case !known:
+		return keep("Fn::Join", Arr(Str(""), pieces), n), nil
+	case len(pieces.Items) == 0:
+		return at(Str(""), n), nil
+	}
+	return e.dynamic(at(pieces.Items[0], n))
+}
+
+func (e *Evaluator) subValue(name string, vars, n *Node) (*Node, error) {
+	if v := vars.Get(name); v != nil {
+		out, err := e.eval(v)
+		if err == nil && out == absent {
+			return nil, source.Errorf(n.Span, "%s", subUsage)
+		}
+		return out, err
+	}
+	if id, attr, ok := strings.Cut(name, "."); ok {
+		return e.callGetAtt(Arr(Str(id), Str(attr)), &Node{Kind: Map, Span: n.Span, Pairs: []Pair{{Key: "Fn::GetAtt"}}})
+	}
+	return e.callRef(Str(name), &Node{Kind: Map, Span: n.Span, Pairs: []Pair{{Key: "Ref", Value: Str(name)}}})
+}
