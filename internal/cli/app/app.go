@@ -3,6 +3,7 @@
 package app
 
 import (
+	"bufio"
 	"context"
 	"io"
 	"os"
@@ -31,6 +32,8 @@ type App struct {
 
 	// AWS returns the SDK clients' configuration for the target. For a local one it starts the embedded cloud if none runs.
 	AWS func(ctx context.Context) (aws.Config, error)
+
+	lines *bufio.Reader // over In, once something has been asked
 }
 
 // Settings are the values of the options that all commands take.

@@ -1,0 +1,61 @@
+package app
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// Ask asks for a line; an empty one means the default.
+func (a *App) Ask(question, def string) (string, error) {
+	if def != "" {
+		question += " [" + def + "]"
+	}
+	fmt.Fprint(a.Err, question+": ")
+	line, err := a.line()
+	if err != nil {
+		return "", err
+	}
+	if line == "" {
+		return def, nil
+	}
+	return line, nil
+}
+
+// Confirm asks a yes-or-no question until the answer is one.
+func (a *App) Confirm(question string, def bool) (bool, error) {
+	choice := "y/N"
+	if def {
+		choice = "Y/n"
+	}
+	for {
+		fmt.Fprintf(a.Err, "%s [%s]: ", question, choice)
+		line, err := a.line()
+		if err != nil {
+			return false, err
+		}
+		switch strings.ToLower(line) {
+		case "":
+			return def, nil
+		case "y", "yes":
+			return true, nil
+		case "n", "no":
+			return false, nil
+		}
+		fmt.Fprintln(a.Err, "Please answer y or n.")
+	}
+}
+
+// line reads a line of the input, and not a byte more, since what follows is for the next question.
+func (a *App) line() (string, error) {
+	if a.lines == nil {
+		a.lines = bufio.NewReader(a.In)
+	}
+	line, err := a.lines.ReadString('\n')
+	if err != nil && !(errors.Is(err, io.EOF) && line != "") {
+		return "", &ExitError{Code: ExitFailure, Err: errors.New("no answer: the input has ended")}
+	}
+	return strings.TrimSpace(line), nil
+}

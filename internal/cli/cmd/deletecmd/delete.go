@@ -1,0 +1,65 @@
+// Package deletecmd is `evo delete`: it deletes a stack, and what was deployed with it.
+package deletecmd
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"evo/internal/cli/app"
+	"evo/internal/cli/ui"
+	"evo/internal/engine"
+)
+
+// New returns the command.
+func New(a *app.App) *cobra.Command {
+	var stack string
+	var noPrompts bool
+	cmd := &cobra.Command{
+		Use:   "delete",
+		Short: "Delete a stack",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if stack == "" {
+				return app.Usagef("which stack? name it with --stack-name")
+			}
+			return run(cmd.Context(), a, stack, noPrompts)
+		},
+	}
+	fs := cmd.Flags()
+	fs.StringVar(&stack, "stack-name", "", "the stack")
+	fs.BoolVar(&noPrompts, "no-prompts", false, "do not ask")
+	fs.String("s3-bucket", "", "has no effect: uploaded code stays, as other releases may use it")
+	fs.String("s3-prefix", "", "has no effect: uploaded code stays, as other releases may use it")
+	return cmd
+}
+
+func run(ctx context.Context, a *app.App, stack string, noPrompts bool) error {
+	cfg, err := a.AWS(ctx)
+	if err != nil {
+		return err
+	}
+	events := &ui.Events{W: a.Err, Style: ui.NewStyle(a.Color()), Dir: a.Dir}
+	e := engine.New(cfg, events.Show)
+	exists, err := e.Exists(ctx, stack)
+	if err != nil {
+		return err
+	}
+	if !exists {
+		return fmt.Errorf("there is no stack %s in %s", stack, cfg.Region)
+	}
+	if !noPrompts {
+		if !a.Interactive {
+			return app.Usagef("nobody can be asked here whether to delete stack %s", stack).WithHint("say so with --no-prompts")
+		}
+		if ok, err := a.Confirm(fmt.Sprintf("Delete stack %s and all that is in it?", stack), false); err != nil || !ok {
+			return err
+		}
+	}
+	if err := e.Delete(ctx, stack); err != nil {
+		return err
+	}
+	fmt.Fprintf(a.Err, "Deleted stack %s\n", stack)
+	return nil
+}
