@@ -154,7 +154,11 @@ func (t *table) define(s []any, old string) string {
 		b.WriteString(t.member("value", s[5], was.Value.name(), false))
 	case 3, -3, 4:
 		kind := map[int]string{3: "s", -3: "e", 4: "u"}[num(s[0])]
-		fmt.Fprintf(&b, "%s %s%s\n", kind, name, shapeTraits(s[3]))
+		fmt.Fprintf(&b, "%s %s%s", kind, name, shapeTraits(s[3]))
+		if name == "NotFound" && kind == "e" && !strings.Contains(shapeTraits(s[3]), "status=") {
+			b.WriteString(" status=404") // S3's answer to HEAD, whose status the schemas leave to the client
+		}
+		b.WriteString("\n")
 		required := 0
 		if len(s) > 6 {
 			required = num(s[6])

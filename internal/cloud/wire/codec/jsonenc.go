@@ -1,0 +1,194 @@
+package codec
+
+import (
+	"encoding/base64"
+	"math"
+	"reflect"
+	"slices"
+	"strconv"
+	"unicode/utf8"
+
+	"evo/internal/cloud/model"
+)
+
+// AppendJSON writes v, of the plan's type.
+func (p *Plan) AppendJSON(b []byte, v reflect.Value) []byte {
+	return p.appendJSON(b, v, model.DefaultFormat)
+}
+
+func (p *Plan) appendJSON(b []byte, v reflect.Value, f model.TimestampFormat) []byte {
+	switch p.Shape.Kind {
+	case model.Structure:
+		b = append(b, '{')
+		return append(p.AppendJSONMembers(b, v, nil), '}')
+	case model.Union:
+		return p.appendJSONUnion(b, v)
+	case model.List:
+		b = append(b, '[')
+		for i := range v.Len() {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = p.elem.appendJSON(b, v.Index(i))
+		}
+		return append(b, ']')
+	case model.Map:
+		return p.appendJSONMap(b, v)
+	case model.String:
+		return appendJSONString(b, v.String())
+	case model.Boolean:
+		return strconv.AppendBool(b, v.Bool())
+	case model.Number:
+		return appendJSONNumber(b, v)
+	case model.Timestamp:
+		return appendJSONTime(b, v, f)
+	case model.Blob:
+		b = append(b, '"')
+		b = base64.StdEncoding.AppendEncode(b, v.Bytes())
+		return append(b, '"')
+	}
+	return append(b, "null"...)
+}
+
+// AppendJSONMembers writes the members of structure v that are set, without the braces; only those for which keep says so,
+// if it is not nil.
+func (p *Plan) AppendJSONMembers(b []byte, v reflect.Value, keep func(*model.Member) bool) []byte {
+	first := true
+	for i := range p.Fields {
+		f := &p.Fields[i]
+		if keep != nil && !keep(f.Member) {
+			continue
+		}
+		fv, ok := f.set(v.Field(f.index))
+		if !ok {
+			continue
+		}
+		if !first {
+			b = append(b, ',')
+		}
+		first = false
+		b = appendJSONString(b, f.Member.JSON())
+		b = append(b, ':')
+		b = f.Plan.appendJSON(b, fv, f.Member.Timestamp)
+	}
+	return b
+}
+
+// appendJSON writes an element of a list or map, null if it is not set.
+func (f *Field) appendJSON(b []byte, v reflect.Value) []byte {
+	if f.pointer {
+		if v.IsNil() {
+			return append(b, "null"...)
+		}
+		v = v.Elem()
+	}
+	return f.Plan.appendJSON(b, v, f.Member.Timestamp)
+}
+
+func (p *Plan) appendJSONUnion(b []byte, v reflect.Value) []byte {
+	f, mv := p.member(v)
+	if f == nil {
+		return append(b, "null"...)
+	}
+	b = append(b, '{')
+	b = appendJSONString(b, f.Member.JSON())
+	b = append(b, ':')
+	b = f.appendJSON(b, mv)
+	return append(b, '}')
+}
+
+func (p *Plan) appendJSONMap(b []byte, v reflect.Value) []byte {
+	b = append(b, '{')
+	for i, e := range sortedEntries(v) {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendJSONString(b, e.key)
+		b = append(b, ':')
+		b = p.elem.appendJSON(b, e.value)
+	}
+	return append(b, '}')
+}
+
+type mapEntry struct {
+	key   string
+	value reflect.Value
+}
+
+// sortedEntries lists a map by its keys, so that the same value is always the same bytes.
+func sortedEntries(v reflect.Value) []mapEntry {
+	out := make([]mapEntry, 0, v.Len())
+	for it := v.MapRange(); it.Next(); {
+		out = append(out, mapEntry{it.Key().String(), it.Value()})
+	}
+	slices.SortFunc(out, func(a, b mapEntry) int {
+		if a.key < b.key {
+			return -1
+		}
+		return 1
+	})
+	return out
+}
+
+func appendJSONNumber(b []byte, v reflect.Value) []byte {
+	if v.CanFloat() {
+		if f := v.Float(); math.IsNaN(f) || math.IsInf(f, 0) {
+			b = append(b, '"')
+			b = appendNumber(b, v)
+			return append(b, '"')
+		}
+	}
+	return appendNumber(b, v)
+}
+
+func appendJSONTime(b []byte, v reflect.Value, f model.TimestampFormat) []byte {
+	if f == model.DefaultFormat || f == model.EpochSeconds {
+		return appendEpoch(b, timeOf(v))
+	}
+	b = append(b, '"')
+	b = AppendTime(b, timeOf(v), f)
+	return append(b, '"')
+}
+
+// AppendJSONString writes s as a JSON string.
+func AppendJSONString(b []byte, s string) []byte { return appendJSONString(b, s) }
+
+func appendJSONString(b []byte, s string) []byte {
+	const hex = "0123456789abcdef"
+	b = append(b, '"')
+	start := 0
+	for i := 0; i < len(s); {
+		c := s[i]
+		if c >= ' ' && c != '"' && c != '\\' && c < utf8.RuneSelf {
+			i++
+			continue
+		}
+		if c >= utf8.RuneSelf {
+			r, n := utf8.DecodeRuneInString(s[i:])
+			if r == utf8.RuneError && n == 1 {
+				b = append(b, s[start:i]...)
+				b = append(b, "\ufffd"...)
+				start = i + 1
+			}
+			i += n
+			continue
+		}
+		b = append(b, s[start:i]...)
+		switch c {
+		case '"', '\\':
+			b = append(b, '\\', c)
+		case '\n':
+			b = append(b, '\\', 'n')
+		case '\r':
+			b = append(b, '\\', 'r')
+		case '\t':
+			b = append(b, '\\', 't')
+		default:
+			b = append(b, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
+		}
+		i++
+		start = i
+	}
+	b = append(b, s[start:]...)
+	return append(b, '"')
+}
