@@ -1,0 +1,321 @@
+package sandbox
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+func TestGoFunction(t *testing.T) {
+	s, book := newSandbox(t)
+	fn := goFunction(t, "echo")
+	wantPayload(t, invoke(t, s, fn, `{"a": [1,  2]}`), `{"a":[1,2]}`)
+	if r := invoke(t, s, fn, `1`); r.Cold || r.Init != 0 || s.Running() != 1 {
+		t.Errorf("second invocation: cold %v, init %v, %d processes", r.Cold, r.Init, s.Running())
+	}
+	want := regexp.MustCompile(`^INIT_START Runtime Version: provided:al2023\.v1\tRuntime Version ARN: arn:aws:lambda:us-east-1::runtime:[0-9a-f]{64}
+START RequestId: (\S+) Version: \$LATEST
+END RequestId: \S+
+REPORT RequestId: \S+\tDuration: \d+\.\d\d ms\tBilled Duration: \d+ ms\tMemory Size: 512 MB\tMax Memory Used: \d+ MB\tInit Duration: \d+\.\d\d ms\t
+START RequestId: \S+ Version: \$LATEST
+END RequestId: \S+
+REPORT RequestId: \S+\tDuration: \d+\.\d\d ms\tBilled Duration: \d+ ms\tMemory Size: 512 MB\tMax Memory Used: \d+ MB\t
+$`)
+	if !want.MatchString(book.text()) {
+		t.Errorf("log:\n%s", book.text())
+	}
+	f := failureOf(t, invoke(t, s, goFunction(t, "fail"), `{}`))
+	if f.Type != "errorString" || f.Message != "no luck" {
+		t.Errorf("error %+v", f)
+	}
+}
+
+func TestTimeout(t *testing.T) {
+	s, book := newSandbox(t)
+	fn := goFunction(t, "slow")
+	fn.Timeout = time.Second
+	wantPayload(t, invoke(t, s, fn, `{"Millis":1}`), `"slept"`)
+	began := time.Now()
+	r := invoke(t, s, fn, `{"Millis":60000}`)
+	f := failureOf(t, r)
+	if f.Type != "Sandbox.Timedout" || !regexp.MustCompile(`^RequestId: \S{36} Error: Task timed out after 1\.00 seconds$`).MatchString(f.Message) {
+		t.Errorf("error %+v", f)
+	}
+	if r.Duration != time.Second || time.Since(began) > 10*time.Second {
+		t.Errorf("took %v, by its own account %v", time.Since(began), r.Duration)
+	}
+	if !strings.Contains(book.text(), " Task timed out after 1.00 seconds\n") || !strings.Contains(book.text(), "Status: timeout\t") {
+		t.Errorf("log:\n%s", book.text())
+	}
+	if r := invoke(t, s, fn, `{"Millis":1}`); !r.Cold || string(r.Payload) != `"slept"` {
+		t.Errorf("after a timeout: cold %v, %s", r.Cold, r.Payload)
+	}
+}
+
+func TestTemporaryFilesOutliveATimeout(t *testing.T) {
+	s, _ := newSandbox(t)
+	fn := node(t, "nodejs20.x", map[string]string{"index.js": `
+		const fs = require("fs"), os = require("os"); let n = 0
+		exports.handler = async (e) => {
+			if (e.write) fs.writeFileSync(os.tmpdir() + "/kept", e.write)
+			if (e.hang) await new Promise(() => setTimeout(() => {}, 60000))
+			return [fs.readFileSync(os.tmpdir() + "/kept", "utf8"), n++]
+		}`})
+	fn.Timeout = 2 * time.Second
+	wantPayload(t, invoke(t, s, fn, `{"write":"a"}`), `["a",0]`)
+	wantPayload(t, invoke(t, s, fn, `{}`), `["a",1]`)
+	failureOf(t, invoke(t, s, fn, `{"hang":1}`))
+	wantPayload(t, invoke(t, s, fn, `{}`), `["a",0]`)
+}
+
+func TestInitThatHangsIsTriedAgainWithinTheFunctionsTime(t *testing.T) {
+	s, book := newSandbox(t, func(c *Config) { c.InitLimit = 200 * time.Millisecond })
+	fn := goFunction(t, "never")
+	fn.Timeout = 500 * time.Millisecond
+	f := failureOf(t, invoke(t, s, fn, `{}`))
+	if f.Type != "Sandbox.Timedout" || !strings.Contains(f.Message, "Task timed out after 0.50 seconds") {
+		t.Errorf("error %+v", f)
+	}
+	for _, want := range []string{"Phase: init\tStatus: timeout", "Phase: invoke\tStatus: timeout"} {
+		if !strings.Contains(book.text(), want) {
+			t.Errorf("no %q in the log:\n%s", want, book.text())
+		}
+	}
+}
+
+func TestPrintsWithoutEnd(t *testing.T) {
+	s, book := newSandbox(t)
+	r := invoke(t, s, goFunction(t, "print"), `{}`)
+	wantPayload(t, r, "null")
+	if n := len(book.text()); n > maxOutput+1<<20 {
+		t.Errorf("%d bytes of log", n)
+	}
+	if !strings.Contains(book.text(), "more than 8 MB in one invocation") || len(r.Tail) > maxTail || !strings.Contains(string(r.Tail), "REPORT RequestId: ") {
+		t.Errorf("tail:\n%s", r.Tail)
+	}
+}
+
+func TestHugeAnswer(t *testing.T) {
+	s, _ := newSandbox(t)
+	functions := map[string]*Function{"go": goFunction(t, "huge")}
+	if _, err := os.Stat("/usr/bin/env"); err == nil {
+		functions["node"] = node(t, "nodejs20.x", map[string]string{"index.js": `exports.handler = async (e) => e.small ? "ok" : "x".repeat(7 << 20)`})
+	}
+	for name, fn := range functions {
+		f := failureOf(t, invoke(t, s, fn, `{}`))
+		if f.Type != "Function.ResponseSizeTooLarge" || f.Message != "Response payload size exceeded maximum allowed payload size (6291556 bytes)." {
+			t.Errorf("%s: error %+v", name, f)
+		}
+	}
+	if fn := functions["node"]; fn != nil {
+		if r := invoke(t, s, fn, `{"small":1}`); r.Cold || string(r.Payload) != `"ok"` {
+			t.Errorf("after a huge answer: cold %v, %s", r.Cold, r.Payload)
+		}
+	}
+}
+
+func TestOutOfMemory(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("memory is looked at too seldom here")
+	}
+	s, book := newSandbox(t)
+	fn := goFunction(t, "eat")
+	fn.Memory = 128
+	r := invoke(t, s, fn, `{}`)
+	f := failureOf(t, r)
+	if f.Type != "Runtime.OutOfMemory" || !strings.HasSuffix(f.Message, "Error: Runtime exited with error: signal: killed") {
+		t.Errorf("error %+v", f)
+	}
+	if r.MaxMemory < 128 || !strings.Contains(book.text(), "Status: error\tError Type: Runtime.OutOfMemory") {
+		t.Errorf("%d MB; log:\n%s", r.MaxMemory, book.text())
+	}
+}
+
+func TestAnswersTwice(t *testing.T) {
+	s, _ := newSandbox(t)
+	fn := goFunction(t, "twice")
+	wantPayload(t, invoke(t, s, fn, `{}`), `"first"`)
+	wantPayload(t, invoke(t, s, fn, `{}`), `400`)
+}
+
+func TestOutOfTurn(t *testing.T) {
+	s, _ := newSandbox(t)
+	wantPayload(t, invoke(t, s, goFunction(t, "rude"), `{}`), `[403 400 404]`)
+}
+
+func TestNoBootstrap(t *testing.T) {
+	s, _ := newSandbox(t)
+	fn := &Function{Name: "fn", Runtime: "provided.al2023", Handler: "x", Code: code(t, map[string]string{"readme": ""})}
+	f := failureOf(t, invoke(t, s, fn, `{}`))
+	if f.Type != "Runtime.InvalidEntrypoint" || !strings.HasSuffix(f.Message, "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]") {
+		t.Errorf("error %+v", f)
+	}
+	fn = &Function{Name: "fn", Runtime: "provided.al2", Handler: "x", Code: code(t, map[string]string{"bootstrap": "not a program"})}
+	if f := failureOf(t, invoke(t, s, fn, `{}`)); f.Type != "Runtime.InvalidEntrypoint" {
+		t.Errorf("error %+v", f)
+	}
+}
+
+func TestUnknownRuntimeSaysWhatThereIs(t *testing.T) {
+	s, _ := newSandbox(t)
+	_, err := s.Invoke(context.Background(), &Function{Name: "fn", Runtime: "java21", Code: t.TempDir()}, Invocation{RequestID: "1"})
+	if err == nil || !strings.Contains(err.Error(), `runtime "java21" is not there yet`) {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestNoInterpreterSaysWhatToInstall(t *testing.T) {
+	s, _ := newSandbox(t, func(c *Config) { c.Getenv = func(string) string { return "" } })
+	_, err := s.Invoke(context.Background(), &Function{Name: "fn", Runtime: "nodejs20.x", Handler: "index.handler", Code: t.TempDir()}, Invocation{RequestID: "1"})
+	if err == nil || !strings.Contains(err.Error(), "install Node.js 20 or newer") {
+		t.Errorf("error %v", err)
+	}
+}
+
+// Concurrent callers each get an answer, and a function that takes its time gets an environment for each.
+func TestScaleOut(t *testing.T) {
+	s, _ := newSandbox(t)
+	fn := goFunction(t, "slow")
+	fn.Timeout = 30 * time.Second
+	const n = 8
+	var all sync.WaitGroup
+	for range n {
+		all.Go(func() { wantPayload(t, invoke(t, s, fn, `{"Millis":1500}`), `"slept"`) })
+	}
+	deadline := time.Now().Add(10 * time.Second)
+	most := 0
+	for most < n && time.Now().Before(deadline) {
+		most = max(most, s.Running())
+		time.Sleep(5 * time.Millisecond)
+	}
+	all.Wait()
+	if most != n {
+		t.Errorf("at most %d processes ran for %d callers", most, n)
+	}
+}
+
+// One caller after the other is served by one process, however quickly they follow.
+func TestOneCallerOneProcess(t *testing.T) {
+	s, _ := newSandbox(t)
+	fn := goFunction(t, "echo")
+	for range 200 {
+		wantPayload(t, invoke(t, s, fn, `1`), `1`)
+	}
+	if n := s.Running(); n != 1 {
+		t.Errorf("%d processes for one caller", n)
+	}
+}
+
+func TestCallerLeaves(t *testing.T) {
+	s, book := newSandbox(t)
+	fn := goFunction(t, "slow")
+	invoke(t, s, fn, `{"Millis":1}`)
+	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
+	defer cancel()
+	if _, err := s.Invoke(ctx, fn, Invocation{RequestID: "left", Payload: []byte(`{"Millis":300}`)}); err != context.DeadlineExceeded {
+		t.Fatalf("error %v", err)
+	}
+	deadline := time.Now().Add(10 * time.Second)
+	for !strings.Contains(book.text(), "REPORT RequestId: left") {
+		if time.Now().After(deadline) {
+			t.Fatal("the function did not go on")
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
+func TestIdleEnvironmentsEnd(t *testing.T) {
+	s, _ := newSandbox(t, func(c *Config) { c.Idle = 50 * time.Millisecond })
+	invoke(t, s, goFunction(t, "echo"), `1`)
+	awaitGone(t, s)
+}
+
+func TestRetire(t *testing.T) {
+	s, _ := newSandbox(t)
+	fn := goFunction(t, "echo")
+	invoke(t, s, fn, `1`)
+	s.Retire(fn.key())
+	awaitGone(t, s)
+	wantPayload(t, invoke(t, s, fn, `2`), `2`)
+}
+
+func awaitGone(t *testing.T, s *Sandbox) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); s.Running() > 0; time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d processes are left", s.Running())
+		}
+	}
+}
+
+// What a function starts dies with its environment.
+func TestChildrenDieToo(t *testing.T) {
+	s, _ := newSandbox(t)
+	r := invoke(t, s, goFunction(t, "children"), `{}`)
+	pid, err := strconv.Atoi(string(r.Payload))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Kill(pid, 0); err != nil {
+		t.Fatalf("the child does not run: %v", err)
+	}
+	s.Close()
+	awaitDeath(t, pid)
+}
+
+func awaitDeath(t *testing.T, pid int) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); alive(pid); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("process %d lives on", pid)
+		}
+	}
+}
+
+// alive counts a process that is only waiting to be reaped as dead.
+func alive(pid int) bool {
+	if syscall.Kill(pid, 0) != nil {
+		return false
+	}
+	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	return err != nil || !strings.Contains(string(stat), ") Z ")
+}
+
+func TestCloseLeavesNothing(t *testing.T) {
+	before := runtime.NumGoroutine()
+	s, _ := newSandbox(t)
+	fn := goFunction(t, "slow")
+	var all sync.WaitGroup
+	for range 3 {
+		all.Go(func() {
+			s.Invoke(context.Background(), fn, Invocation{RequestID: nextID(), Payload: []byte(`{"Millis":4000}`)})
+		})
+	}
+	for deadline := time.Now().Add(10 * time.Second); s.Running() == 0 && time.Now().Before(deadline); {
+		time.Sleep(time.Millisecond)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	all.Wait()
+	if _, err := s.Invoke(context.Background(), fn, Invocation{}); err != ErrClosed {
+		t.Errorf("invoke after close: %v", err)
+	}
+	for deadline := time.Now().Add(10 * time.Second); runtime.NumGoroutine() > before; time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			buf := make([]byte, 1<<16)
+			t.Fatalf("%d goroutines before, %d after:\n%s", before, runtime.NumGoroutine(), buf[:runtime.Stack(buf, true)])
+		}
+	}
+	if left, _ := os.ReadDir(filepath.Join(s.cfg.Dir, runFolder)); len(left) > 0 {
+		t.Errorf("marks left: %v", left)
+	}
+}

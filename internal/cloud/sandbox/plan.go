@@ -1,0 +1,163 @@
+package sandbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+// plan is how a function is started on this machine: decided once for all its environments.
+type plan struct {
+	fn      *Function
+	family  string // node, python or provided
+	major   int    // of Node.js: 20
+	minor   int    // of Python 3: 12
+	path    string // what to run
+	args    []string
+	wrapper string // AWS_LAMBDA_EXEC_WRAPPER, or nothing
+	sdk     string // folder of an AWS SDK that the code needs and does not bring, or nothing
+	runtime string // folder of the embedded bootstraps
+	warning string
+}
+
+// planned returns how to start the pool's function. Finding that out may take long, when an SDK has to be installed.
+func (p *pool) planned(ctx context.Context, release func()) (*plan, error) {
+	p.planning.Lock()
+	defer p.planning.Unlock()
+	if p.plan != nil {
+		return p.plan, nil
+	}
+	pl, err := p.box.plan(ctx, p.fn, release)
+	if err == nil {
+		p.plan = pl
+	}
+	return pl, err
+}
+
+func (s *Sandbox) plan(ctx context.Context, fn *Function, release func()) (*plan, error) {
+	pl := &plan{fn: fn, runtime: s.runtime}
+	if err := pl.name(fn.Runtime); err != nil {
+		return nil, err
+	}
+	if _, err := os.Stat(fn.Code); err != nil {
+		return nil, &SetupError{Function: fn.Name, Problem: "its code is not there", Err: err}
+	}
+	if w := fn.Env["AWS_LAMBDA_EXEC_WRAPPER"]; w != "" && pl.family != "provided" {
+		pl.wrapper = pl.local(w)
+	}
+	if pl.family == "provided" {
+		pl.path = pl.entrypoint()
+		return pl, nil
+	}
+	in, err := s.machine.interpreter(ctx, pl.family, pl.major, pl.minor)
+	if err != nil {
+		return nil, &SetupError{Function: fn.Name, Problem: "no interpreter for " + fn.Runtime + " on this machine", Hint: err.Error()}
+	}
+	pl.path, pl.warning = in.path, in.warning(pl.family, pl.major, pl.minor)
+	if pl.family == "node" {
+		pl.args = []string{filepath.Join(s.runtime, "node", "bootstrap.js")}
+	} else {
+		pl.args = []string{filepath.Join(s.runtime, "python", "bootstrap.py")}
+	}
+	pl.sdk, err = s.installer.provide(ctx, pl, in, release)
+	if err != nil {
+		return nil, &SetupError{Function: fn.Name, Problem: "it uses an AWS SDK that AWS's runtime brings, which could not be installed here", Err: err,
+			Hint: "packaged with the function's code, the SDK need not be installed"}
+	}
+	return pl, nil
+}
+
+// name understands the name of a runtime.
+func (pl *plan) name(runtime string) error {
+	number := func(prefix, suffix string) (major, minor int, ok bool) {
+		rest, found := strings.CutPrefix(runtime, prefix)
+		rest = strings.TrimSuffix(rest, suffix)
+		a, b, _ := strings.Cut(rest, ".")
+		major, err := strconv.Atoi(a)
+		minor, _ = strconv.Atoi(b)
+		return major, minor, found && err == nil
+	}
+	if runtime == "provided" || strings.HasPrefix(runtime, "provided.") || runtime == "go1.x" {
+		pl.family = "provided"
+		return nil
+	}
+	if major, _, ok := number("nodejs", ".x"); ok && major >= 8 {
+		pl.family, pl.major = "node", major
+		return nil
+	}
+	if major, minor, ok := number("python", ""); ok && major == 3 {
+		pl.family, pl.major, pl.minor = "python", 3, minor
+		return nil
+	}
+	return &SetupError{Function: pl.fn.Name, Problem: fmt.Sprintf("runtime %q is not there yet", runtime),
+		Hint: "evo runs provided.*, go1.x, nodejs8.10 and later, and python3.6 and later"}
+}
+
+// entrypoint is the program of a function that brings its own runtime.
+func (pl *plan) entrypoint() string {
+	if pl.fn.Runtime == "go1.x" {
+		return filepath.Join(pl.fn.Code, filepath.Clean("/"+pl.fn.Handler))
+	}
+	for _, l := range slices.Backward(pl.fn.Layers) {
+		path := filepath.Join(l, "bootstrap")
+		if _, err := os.Stat(filepath.Join(pl.fn.Code, "bootstrap")); err != nil && exists(path) {
+			return path
+		}
+	}
+	return filepath.Join(pl.fn.Code, "bootstrap")
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+// local turns a path on AWS's machine into one on this.
+func (pl *plan) local(path string) string {
+	if rest, ok := strings.CutPrefix(path, "/var/task/"); ok {
+		return filepath.Join(pl.fn.Code, rest)
+	}
+	if rest, ok := strings.CutPrefix(path, "/opt/"); ok {
+		for _, l := range slices.Backward(pl.fn.Layers) {
+			if p := filepath.Join(l, rest); exists(p) {
+				return p
+			}
+		}
+	}
+	return path
+}
+
+func (pl *plan) command() []string {
+	command := append([]string{pl.path}, pl.args...)
+	if pl.wrapper != "" {
+		command = append([]string{pl.wrapper}, command...)
+	}
+	return command
+}
+
+// refusal is the answer when the function's own program cannot be started; nil when the error is not the function's fault.
+func (pl *plan) refusal(err error) *outcome {
+	if pl.family != "provided" && pl.wrapper == "" {
+		return nil
+	}
+	const kind = "Runtime.InvalidEntrypoint"
+	var message string
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && pl.fn.Runtime == "go1.x":
+		message = "fork/exec /var/task/" + pl.fn.Handler + ": no such file or directory"
+	case errors.Is(err, fs.ErrNotExist):
+		message = "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]"
+	case errors.Is(err, syscall.ENOEXEC):
+		message = "fork/exec /var/task/bootstrap: exec format error (" + programFormat(pl.path) + ")"
+	default:
+		message = err.Error()
+	}
+	return &outcome{errorType: kind, status: "fatal", payload: errorJSON(kind, message), exit: message}
+}
