@@ -12,7 +12,7 @@ import (
 )
 
 // limit is how many different values a Distribution keeps.
-const limit = 256
+const limit = 128
 
 // Distribution sums up observations. The zero value has none. A Distribution is a value: methods return a new one, and
 // never change what they were called on.

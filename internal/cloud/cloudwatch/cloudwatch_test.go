@@ -1,0 +1,712 @@
+package cloudwatch
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+	"github.com/aws/smithy-go"
+
+	"evo/internal/cloud/clock"
+	"evo/internal/cloud/store"
+)
+
+var start = time.Date(2026, 11, 5, 12, 0, 0, 0, time.UTC)
+
+func newService(t *testing.T, c clock.Clock, db *store.DB) *Service {
+	t.Helper()
+	s, err := New(Config{Region: "us-east-1", Store: db, Clock: c})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+func at(d time.Duration) *time.Time { return ptr(start.Add(d)) }
+
+func code(err error) string {
+	var e smithy.APIError
+	if errors.As(err, &e) {
+		return e.ErrorCode()
+	}
+	return fmt.Sprint(err)
+}
+
+func stat(id, namespace, name, statistic string, period int32, dims ...types.Dimension) types.MetricDataQuery {
+	return types.MetricDataQuery{Id: ptr(id), MetricStat: &types.MetricStat{
+		Metric: &types.Metric{Namespace: ptr(namespace), MetricName: ptr(name), Dimensions: dims}, Period: ptr(period), Stat: ptr(statistic),
+	}}
+}
+
+func put(t *testing.T, s *Service, namespace string, data ...types.MetricDatum) {
+	t.Helper()
+	if _, err := s.PutMetricData(t.Context(), &cloudwatch.PutMetricDataInput{Namespace: ptr(namespace), MetricData: data}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func get(t *testing.T, s *Service, from, to time.Duration, queries ...types.MetricDataQuery) []types.MetricDataResult {
+	t.Helper()
+	out, err := s.GetMetricData(t.Context(), &cloudwatch.GetMetricDataInput{StartTime: at(from), EndTime: at(to), MetricDataQueries: queries, ScanBy: types.ScanByTimestampAscending})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out.MetricDataResults
+}
+
+func TestMetricsSurvive(t *testing.T) {
+	dir := t.TempDir()
+	c := clock.NewStepped(start)
+	db, err := store.Open(dir, store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newService(t, c, db)
+	put(t, s, "Shop", types.MetricDatum{MetricName: ptr("Sales"), Values: []float64{1, 10}, Counts: []float64{2, 4}, Unit: types.StandardUnitCount})
+	if err := db.Close(); err != nil { // without closing the service, as after kill -9
+		t.Fatal(err)
+	}
+	db, err = store.Open(dir, store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	s = newService(t, c, db)
+	for statistic, want := range map[string]float64{"Sum": 42, "SampleCount": 6, "Minimum": 1, "Maximum": 10, "Average": 7, "p50": 10, "p30": 1} {
+		r := get(t, s, -time.Minute, time.Minute, stat("m", "Shop", "Sales", statistic, 60))
+		if len(r) != 1 || len(r[0].Values) != 1 || r[0].Values[0] != want || !r[0].Timestamps[0].Equal(start) {
+			t.Errorf("%s: %+v; want %v", statistic, r, want)
+		}
+	}
+	s.Close()
+}
+
+func TestRecord(t *testing.T) {
+	db := store.Memory()
+	c := clock.NewStepped(start)
+	s := newService(t, c, db)
+	dims := []Dimension{{"FunctionName", "f"}, {"Resource", "f:live"}, {"ExecutedVersion", "2"}}
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			for i := range 1000 {
+				s.Record("AWS/Lambda", start.Add(time.Duration(i)*time.Millisecond), Datum{Name: "Invocations", Value: 1, Unit: "Count", Dimensions: dims}, Datum{Name: "Duration", Value: float64(i), Unit: "Milliseconds"})
+			}
+		})
+	}
+	wg.Wait()
+	r := get(t, s, 0, time.Minute, stat("n", "AWS/Lambda", "Invocations", "Sum", 60,
+		types.Dimension{Name: ptr("ExecutedVersion"), Value: ptr("2")}, types.Dimension{Name: ptr("FunctionName"), Value: ptr("f")}, types.Dimension{Name: ptr("Resource"), Value: ptr("f:live")}),
+		stat("p", "AWS/Lambda", "Duration", "p90", 60))
+	if r[0].Values[0] != 4000 {
+		t.Errorf("Invocations: %v; want 4000", r[0].Values)
+	}
+	if v := r[1].Values[0]; v < 850 || v > 950 {
+		t.Errorf("p90 of 0…999 is %v", v)
+	}
+}
+
+// What was recorded is in the store a second later, without anybody asking for it.
+func TestRecordIsDurableSoon(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newService(t, clock.Real{}, store.Memory())
+		s.Record("N", time.Now(), Datum{Name: "m", Value: 1})
+		time.Sleep(time.Second)
+		synctest.Wait()
+		s.Store.View(func(tx *store.Tx) {
+			if n := s.buckets.Len(tx); n != 1 {
+				t.Errorf("%d buckets are stored", n)
+			}
+		})
+		s.Close()
+	})
+}
+
+func TestPutMetricDataRefuses(t *testing.T) {
+	s := newService(t, clock.NewStepped(start), store.Memory())
+	set := &types.StatisticSet{SampleCount: ptr(1.0), Sum: ptr(1.0), Minimum: ptr(1.0), Maximum: ptr(1.0)}
+	for _, c := range []struct {
+		datum types.MetricDatum
+		want  string
+	}{
+		{types.MetricDatum{Value: ptr(1.0), Values: []float64{1}}, "InvalidParameterCombination: The parameters MetricData.member.1.Value and MetricData.member.1.Values are mutually exclusive and you have specified both."},
+		{types.MetricDatum{Values: []float64{1, 2}, Counts: []float64{1}}, "InvalidParameterValue: The parameters MetricData.member.1.Values and MetricData.member.1.Counts must be of the same size."},
+		{types.MetricDatum{Value: ptr(1.0), StatisticValues: set}, "InvalidParameterCombination: The parameters MetricData.member.1.Value and MetricData.member.1.StatisticValues are mutually exclusive and you have specified both."},
+		{types.MetricDatum{}, "MissingRequiredParameter: The parameter MetricData.member.1.Value is required."},
+		{types.MetricDatum{Value: ptr(1.0), Timestamp: at(-15 * 24 * time.Hour)}, "InvalidParameterValue: The parameter MetricData.member.1.Timestamp must specify a time no more than two weeks in the past."},
+		{types.MetricDatum{Value: ptr(1.0), Timestamp: at(3 * time.Hour)}, "InvalidParameterValue: The parameter MetricData.member.1.Timestamp must specify a time no more than two hours in the future."},
+		{types.MetricDatum{Value: ptr(1e300)}, "InvalidParameterValue: The value 1e+300 for parameter MetricData.member.1.Value is invalid."},
+	} {
+		c.datum.MetricName = ptr("m")
+		_, err := s.PutMetricData(t.Context(), &cloudwatch.PutMetricDataInput{Namespace: ptr("N"), MetricData: []types.MetricDatum{c.datum}})
+		var e smithy.APIError
+		if !errors.As(err, &e) || !strings.HasSuffix(c.want, e.ErrorMessage()) || !strings.HasPrefix(c.want, strings.TrimSuffix(e.ErrorCode(), "Exception")[:10]) {
+			t.Errorf("got  %v\nwant %s", err, c.want)
+		}
+	}
+	if _, err := s.PutMetricData(t.Context(), &cloudwatch.PutMetricDataInput{Namespace: ptr("AWS/Lambda"), MetricData: []types.MetricDatum{{MetricName: ptr("m"), Value: ptr(1.0)}}}); err == nil {
+		t.Error("a namespace of AWS is taken")
+	}
+	if out, _ := s.ListMetrics(t.Context(), &cloudwatch.ListMetricsInput{}); len(out.Metrics) != 0 {
+		t.Errorf("after refused calls there are metrics: %v", out.Metrics)
+	}
+}
+
+func TestGetMetricData(t *testing.T) {
+	c := clock.NewStepped(start)
+	s := newService(t, c, store.Memory())
+	fn := types.Dimension{Name: ptr("FunctionName"), Value: ptr("f")}
+	for i := range 5 {
+		put(t, s, "Shop",
+			types.MetricDatum{MetricName: ptr("Errors"), Value: ptr(float64(i)), Timestamp: at(time.Duration(i-5) * time.Minute), Dimensions: []types.Dimension{fn}},
+			types.MetricDatum{MetricName: ptr("Requests"), Value: ptr(10.0), Timestamp: at(time.Duration(i-5) * time.Minute)})
+	}
+	r := get(t, s, -5*time.Minute, 0,
+		stat("e", "Shop", "Errors", "Sum", 60, fn), stat("n", "Shop", "Requests", "Sum", 60),
+		types.MetricDataQuery{Id: ptr("rate"), Expression: ptr("100 * e / n"), Label: ptr("rate ${MAX}")},
+		types.MetricDataQuery{Id: ptr("all"), Expression: ptr("METRICS() * 2")},
+		types.MetricDataQuery{Id: ptr("found"), Expression: ptr(`SEARCH('{Shop,FunctionName} Errors', 'Sum', 300)`)},
+	)
+	got := ""
+	for _, x := range r {
+		got += fmt.Sprintf("%s %q %v %s\n", *x.Id, *x.Label, x.Values, x.StatusCode)
+	}
+	want := `e "Errors" [0 1 2 3 4] Complete
+n "Requests" [10 10 10 10 10] Complete
+rate "rate 40.0" [0 10 20 30 40] Complete
+all "Errors" [0 2 4 6 8] Complete
+all "Requests" [20 20 20 20 20] Complete
+found "found" [10] Complete
+`
+	if got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+	for id, q := range map[string]types.MetricDataQuery{
+		"unknown id": {Id: ptr("x"), Expression: ptr("y + 1")}, "itself": {Id: ptr("x"), Expression: ptr("x + 1")}, "bad id": {Id: ptr("X"), Expression: ptr("1")},
+		"syntax": {Id: ptr("x"), Expression: ptr("(")}, "neither": {Id: ptr("x")}, "stat": stat("x", "N", "m", "p101", 60), "period": stat("x", "N", "m", "Sum", 7),
+	} {
+		_, err := s.GetMetricData(t.Context(), &cloudwatch.GetMetricDataInput{StartTime: at(-time.Hour), EndTime: at(0), MetricDataQueries: []types.MetricDataQuery{q}})
+		if code(err) != "ValidationError" {
+			t.Errorf("%s: %v", id, err)
+		}
+	}
+}
+
+func TestGetMetricDataPages(t *testing.T) {
+	s := newService(t, clock.NewStepped(start), store.Memory())
+	for i := range 7 {
+		put(t, s, "N", types.MetricDatum{MetricName: ptr("a"), Value: ptr(float64(i)), Timestamp: at(time.Duration(i) * time.Minute)}, types.MetricDatum{MetricName: ptr("b"), Value: ptr(float64(10 + i)), Timestamp: at(time.Duration(i) * time.Minute)})
+	}
+	var got []string
+	in := &cloudwatch.GetMetricDataInput{StartTime: at(0), EndTime: at(time.Hour), MaxDatapoints: ptr(int32(5)), MetricDataQueries: []types.MetricDataQuery{stat("a", "N", "a", "Sum", 60), stat("none", "N", "none", "Sum", 60), stat("b", "N", "b", "Sum", 60)}}
+	for {
+		out, err := s.GetMetricData(t.Context(), in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range out.MetricDataResults {
+			got = append(got, fmt.Sprint(*r.Id, r.Values, r.StatusCode))
+		}
+		if out.NextToken == nil {
+			break
+		}
+		in.NextToken = out.NextToken
+	}
+	want := []string{"a[6 5 4 3 2]PartialData", "a[1 0]Complete", "none[]Complete", "b[16 15 14]PartialData", "b[13 12 11 10]Complete"}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q; want %q", got, want)
+	}
+	in.NextToken = ptr("?")
+	if _, err := s.GetMetricData(t.Context(), in); !strings.Contains(code(err), "InvalidNextToken") {
+		t.Errorf("a foreign token: %v", err)
+	}
+}
+
+// Labels and units as AWS was seen to answer.
+func TestLabelsAndUnits(t *testing.T) {
+	s := newService(t, clock.NewStepped(start), store.Memory())
+	put(t, s, "N", types.MetricDatum{MetricName: ptr("metric1"), Value: ptr(60000.0), Unit: types.StandardUnitMilliseconds}, types.MetricDatum{MetricName: ptr("metric1"), Value: ptr(60.0), Unit: types.StandardUnitSeconds})
+	labels := func(queries ...types.MetricDataQuery) (out []string) {
+		for _, r := range get(t, s, 0, time.Minute, queries...) {
+			out = append(out, *r.Label)
+		}
+		return out
+	}
+	for _, c := range []struct{ got, want []string }{
+		{labels(stat("a", "N", "metric1", "Sum", 60), stat("b", "N", "metric1", "Minimum", 30)), []string{"metric1 Sum 60", "metric1 Minimum 30"}},
+		{labels(stat("a", "N", "metric1", "Sum", 60), stat("b", "N", "metric1", "Minimum", 60)), []string{"metric1 Sum", "metric1 Minimum"}},
+		{labels(stat("a", "N", "metric1", "Sum", 60), stat("b", "N", "metric1", "Sum", 30)), []string{"metric1 60", "metric1 30"}},
+		{labels(stat("a", "N", "metric1", "Sum", 60)), []string{"metric1"}},
+	} {
+		if !slices.Equal(c.got, c.want) {
+			t.Errorf("labels %q; want %q", c.got, c.want)
+		}
+	}
+	r := get(t, s, 0, time.Minute, stat("m", "N", "metric1", "Sum", 60))[0]
+	if r.Values[0] != 60000 || len(r.Messages) != 1 || *r.Messages[0].Value != "Multiple units returned: '[Milliseconds, Seconds]'" || *r.Messages[0].Code != "MultipleUnits" {
+		t.Errorf("%+v", r)
+	}
+}
+
+func TestGetMetricStatistics(t *testing.T) {
+	s := newService(t, clock.NewStepped(start), store.Memory())
+	for i := range 10 {
+		put(t, s, "N", types.MetricDatum{MetricName: ptr("metric"), Value: ptr(float64(i)), Timestamp: at(time.Duration(i) * time.Second)})
+	}
+	in := &cloudwatch.GetMetricStatisticsInput{Namespace: ptr("N"), MetricName: ptr("metric"), StartTime: at(30 * time.Second), EndTime: at(time.Minute), Period: ptr(int32(60)),
+		Statistics: types.Statistic("").Values(), ExtendedStatistics: []string{"p50"}}
+	out, err := s.GetMetricStatistics(t.Context(), in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(out.Datapoints) != 1 {
+		t.Fatalf("%d datapoints", len(out.Datapoints))
+	}
+	d := out.Datapoints[0]
+	if *d.Average != 4.5 || *d.Maximum != 9 || *d.Minimum != 0 || *d.SampleCount != 10 || *d.Sum != 45 || d.Unit != "None" || d.ExtendedStatistics["p50"] != 4 || !d.Timestamp.Equal(start) || *out.Label != "metric" {
+		t.Errorf("%+v", d)
+	}
+	in.EndTime, in.Period = at(24*time.Hour+30*time.Second), ptr(int32(1))
+	if _, err := s.GetMetricStatistics(t.Context(), in); err == nil || !strings.Contains(err.Error(), "You have requested up to 86400 datapoints, which exceeds the limit of 1440. You may reduce the datapoints requested by increasing Period, or decreasing the time range.") {
+		t.Errorf("a day of seconds: %v", err)
+	}
+	in.EndTime = in.StartTime
+	if _, err := s.GetMetricStatistics(t.Context(), in); err == nil || !strings.Contains(err.Error(), "The parameter StartTime must be less than the parameter EndTime.") {
+		t.Errorf("no time: %v", err)
+	}
+}
+
+func TestHighResolutionAndThinning(t *testing.T) {
+	c := clock.NewStepped(start)
+	s := newService(t, c, store.Memory())
+	for i := range 120 {
+		put(t, s, "N", types.MetricDatum{MetricName: ptr("m"), Value: ptr(1.0), Timestamp: at(time.Duration(i) * time.Second), StorageResolution: ptr(int32(1))})
+	}
+	sums := func(from, to time.Duration, period int32) []float64 {
+		return get(t, s, from, to, stat("m", "N", "m", "Sum", period))[0].Values
+	}
+	if got := sums(0, 30*time.Second, 10); !slices.Equal(got, []float64{10, 10, 10}) {
+		t.Errorf("tens of seconds: %v", got)
+	}
+	if got := sums(0, 2*time.Minute, 60); !slices.Equal(got, []float64{60, 60}) {
+		t.Errorf("minutes: %v", got)
+	}
+	for _, step := range []struct {
+		after time.Duration
+		by    int32
+		want  []float64
+	}{
+		{4 * time.Hour, 10, []float64{60, 60}}, // only minutes are left
+		{16 * 24 * time.Hour, 60, []float64{120}},
+		{64 * 24 * time.Hour, 60, []float64{120}},
+		{456 * 24 * time.Hour, 60, []float64{}},
+	} {
+		c.Advance(start.Add(step.after).Sub(c.Now()))
+		if err := s.thin(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := sums(0, 2*time.Minute, step.by); !slices.Equal(got, step.want) {
+			t.Errorf("after %v: %v; want %v", step.after, got, step.want)
+		}
+	}
+	s.Store.View(func(tx *store.Tx) {
+		if n := s.series.Len(tx) + s.buckets.Len(tx); n != 0 {
+			t.Errorf("%d entries are left", n)
+		}
+	})
+}
+
+func TestListMetrics(t *testing.T) {
+	c := clock.NewStepped(start)
+	s := newService(t, c, store.Memory())
+	for i := range 1001 {
+		s.Record("N", start, Datum{Name: "m", Value: 1, Dimensions: []Dimension{{"i", fmt.Sprint(i)}, {"even", fmt.Sprint(i%2 == 0)}}})
+	}
+	count := func(in cloudwatch.ListMetricsInput) (n, pages int) {
+		for {
+			out, err := s.ListMetrics(t.Context(), &in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			n, pages = n+len(out.Metrics), pages+1
+			if in.NextToken = out.NextToken; in.NextToken == nil {
+				return n, pages
+			}
+		}
+	}
+	for want, in := range map[[2]int]cloudwatch.ListMetricsInput{
+		{1001, 3}: {Namespace: ptr("N")}, {0, 1}: {Namespace: ptr("M")}, {501, 2}: {Dimensions: []types.DimensionFilter{{Name: ptr("even"), Value: ptr("true")}, {Name: ptr("i")}}},
+		{1, 1}: {MetricName: ptr("m"), Dimensions: []types.DimensionFilter{{Name: ptr("i"), Value: ptr("7")}}},
+	} {
+		if n, pages := count(in); n != want[0] || pages != want[1] {
+			t.Errorf("%+v: %d in %d pages; want %v", in, n, pages, want)
+		}
+	}
+	c.Advance(4 * time.Hour)
+	if n, _ := count(cloudwatch.ListMetricsInput{RecentlyActive: types.RecentlyActivePt3h}); n != 0 {
+		t.Errorf("%d metrics active in three hours", n)
+	}
+	c.Advance(15 * 24 * time.Hour)
+	if n, _ := count(cloudwatch.ListMetricsInput{}); n != 0 {
+		t.Errorf("%d metrics after two weeks", n)
+	}
+}
+
+func TestDashboards(t *testing.T) {
+	s := newService(t, clock.NewStepped(start), store.Memory())
+	ctx := t.Context()
+	if _, err := s.PutDashboard(ctx, &cloudwatch.PutDashboardInput{DashboardName: ptr("a b"), DashboardBody: ptr("{}")}); err == nil || !strings.Contains(err.Error(), "The value for field DashboardName contains invalid characters. It can only contain alphanumerics, dash (-) and underscore (_).\n") {
+		t.Errorf("a bad name: %v", err)
+	}
+	var invalid *types.DashboardInvalidInputError
+	if _, err := s.PutDashboard(ctx, &cloudwatch.PutDashboardInput{DashboardName: ptr("a"), DashboardBody: ptr("[")}); !errors.As(err, &invalid) {
+		t.Errorf("a bad body: %v", err)
+	}
+	if _, err := s.PutDashboard(ctx, &cloudwatch.PutDashboardInput{DashboardName: ptr("a"), DashboardBody: ptr(`{"widgets":[]}`)}); err != nil {
+		t.Fatal(err)
+	}
+	got, err := s.GetDashboard(ctx, &cloudwatch.GetDashboardInput{DashboardName: ptr("a")})
+	if err != nil || *got.DashboardBody != `{"widgets":[]}` || *got.DashboardArn != "arn:aws:cloudwatch::000000000000:dashboard/a" {
+		t.Errorf("%+v, %v", got, err)
+	}
+	var missing *types.DashboardNotFoundError
+	if _, err := s.DeleteDashboards(ctx, &cloudwatch.DeleteDashboardsInput{DashboardNames: []string{"a", "b"}}); !errors.As(err, &missing) {
+		t.Errorf("deleting one that is not there: %v", err)
+	}
+	if list, _ := s.ListDashboards(ctx, &cloudwatch.ListDashboardsInput{}); len(list.DashboardEntries) != 1 || *list.DashboardEntries[0].Size != 14 {
+		t.Errorf("%+v", list.DashboardEntries)
+	}
+}
+
+// --- alarms ---
+
+type invoker struct {
+	mu     sync.Mutex
+	events []string
+}
+
+func (i *invoker) InvokeAlarmAction(_ context.Context, arn string, event []byte) error {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.events = append(i.events, string(event))
+	if strings.HasSuffix(arn, "broken") {
+		return errors.New("it is broken")
+	}
+	return nil
+}
+
+func describe(t *testing.T, s *Service, name string) types.MetricAlarm {
+	t.Helper()
+	out, err := s.DescribeAlarms(t.Context(), &cloudwatch.DescribeAlarmsInput{AlarmNames: []string{name}})
+	if err != nil || len(out.MetricAlarms) != 1 {
+		t.Fatalf("DescribeAlarms(%s): %v, %v", name, out, err)
+	}
+	return out.MetricAlarms[0]
+}
+
+func errorsAlarm(name string) *cloudwatch.PutMetricAlarmInput {
+	return &cloudwatch.PutMetricAlarmInput{AlarmName: ptr(name), Namespace: ptr("AWS/Lambda"), MetricName: ptr("Errors"), Statistic: types.StatisticSum, Period: ptr(int32(60)),
+		EvaluationPeriods: ptr(int32(1)), Threshold: ptr(0.0), ComparisonOperator: types.ComparisonOperatorGreaterThanThreshold, TreatMissingData: ptr("notBreaching")}
+}
+
+// In virtual time: an alarm goes off within a minute of the first error, calls its function, stays while the error is
+// within the evaluation range, and comes back.
+func TestAlarmGoesOffAndComesBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		calls := &invoker{}
+		s := newService(t, clock.Real{}, store.Memory())
+		s.Invoke = calls
+		if err := s.Start(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		in := errorsAlarm("errors")
+		in.AlarmActions = []string{"arn:aws:lambda:us-east-1:000000000000:function:f", "arn:aws:lambda:us-east-1:000000000000:function:broken", "arn:aws:sns:us-east-1:000000000000:topic"}
+		if _, err := s.PutMetricAlarm(t.Context(), in); err != nil {
+			t.Fatal(err)
+		}
+		if a := describe(t, s, "errors"); a.StateValue != "INSUFFICIENT_DATA" || *a.StateReason != "Unchecked: Initial alarm creation" {
+			t.Errorf("new: %s %s", a.StateValue, *a.StateReason)
+		}
+		begin := time.Now() // at a full minute
+		time.Sleep(90 * time.Second)
+		if a := describe(t, s, "errors"); a.StateValue != "OK" || *a.StateReason != "Threshold Crossed: no datapoints were received for 1 period and 1 missing datapoint was treated as [NonBreaching]." {
+			t.Errorf("without data: %s %s", a.StateValue, *a.StateReason)
+		}
+		s.Record("AWS/Lambda", time.Now(), Datum{Name: "Errors", Value: 1, Unit: "Count"})
+		time.Sleep(40 * time.Second)
+		a := describe(t, s, "errors")
+		wantReason := "Threshold Crossed: 1 datapoint [1.0 (" + begin.Add(time.Minute).UTC().Format("02/01/06 15:04:05") + ")] was greater than the threshold (0.0)."
+		if a.StateValue != "ALARM" || *a.StateReason != wantReason {
+			t.Errorf("after an error: %s %s; want %s", a.StateValue, *a.StateReason, wantReason)
+		}
+		if !strings.Contains(*a.StateReasonData, `"recentDatapoints":[1.0],"threshold":0.0,"evaluatedDatapoints":[{"timestamp":`) {
+			t.Errorf("reason data: %s", *a.StateReasonData)
+		}
+		time.Sleep(5 * time.Minute)
+		if a := describe(t, s, "errors"); a.StateValue != "OK" {
+			t.Errorf("five minutes later: %s %s", a.StateValue, *a.StateReason)
+		}
+		if len(calls.events) != 2 || !json.Valid([]byte(calls.events[0])) || !strings.Contains(calls.events[0], `"alarmName":"errors"`) {
+			t.Errorf("calls: %s", calls.events)
+		}
+		history, err := s.DescribeAlarmHistory(t.Context(), &cloudwatch.DescribeAlarmHistoryInput{AlarmName: ptr("errors"), ScanBy: types.ScanByTimestampAscending})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, h := range history.AlarmHistoryItems {
+			got = append(got, *h.HistorySummary)
+		}
+		want := []string{`Alarm "errors" created`, "Alarm updated from INSUFFICIENT_DATA to OK", "Alarm updated from OK to ALARM",
+			"Successfully executed action arn:aws:lambda:us-east-1:000000000000:function:f",
+			`Failed to execute action arn:aws:lambda:us-east-1:000000000000:function:broken. Received error: "it is broken"`,
+			`Failed to execute action arn:aws:sns:us-east-1:000000000000:topic. Received error: "actions on sns are not there in the embedded cloud"`,
+			"Alarm updated from ALARM to OK"}
+		if !slices.Equal(got, want) {
+			t.Errorf("history:\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+		}
+		s.Close()
+	})
+}
+
+// An alarm on a ratio, three periods of five minutes, sliding every minute; and a high-resolution alarm of ten seconds.
+func TestMathAndHighResolutionAlarms(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newService(t, clock.Real{}, store.Memory())
+		if err := s.Start(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		e, n := stat("e", "Shop", "Errors", "Sum", 60), stat("n", "Shop", "Requests", "Sum", 60)
+		e.ReturnData, n.ReturnData = ptr(false), ptr(false)
+		if _, err := s.PutMetricAlarm(t.Context(), &cloudwatch.PutMetricAlarmInput{AlarmName: ptr("rate"), EvaluationPeriods: ptr(int32(3)), DatapointsToAlarm: ptr(int32(2)), Threshold: ptr(5.0),
+			ComparisonOperator: types.ComparisonOperatorGreaterThanOrEqualToThreshold,
+			Metrics:            []types.MetricDataQuery{e, n, {Id: ptr("rate"), Expression: ptr("100*e/n"), ReturnData: ptr(true)}}}); err != nil {
+			t.Fatal(err)
+		}
+		fast := errorsAlarm("fast")
+		fast.Namespace, fast.Period = ptr("Shop"), ptr(int32(10))
+		if _, err := s.PutMetricAlarm(t.Context(), fast); err != nil {
+			t.Fatal(err)
+		}
+		changes := map[string]time.Duration{}
+		begin := time.Now()
+		for range 300 { // five minutes, a request a second, from the third minute on one in ten fails
+			s.Record("Shop", time.Now(), Datum{Name: "Requests", Value: 1, HighResolution: true})
+			failed := 0.0
+			if since := time.Since(begin); since >= 2*time.Minute && int(since.Seconds())%10 == 0 {
+				failed = 1
+			}
+			s.Record("Shop", time.Now(), Datum{Name: "Errors", Value: failed, HighResolution: true})
+			for _, name := range []string{"rate", "fast"} {
+				if _, ok := changes[name]; !ok && describe(t, s, name).StateValue == "ALARM" {
+					changes[name] = time.Since(begin)
+				}
+			}
+			time.Sleep(time.Second)
+		}
+		// The first bad ten seconds end at 2:10, the second bad minute at 4:00; evaluation is two seconds later, seen here in
+		// the same second or the next.
+		for name, want := range map[string]time.Duration{"fast": 132 * time.Second, "rate": 242 * time.Second} {
+			if got := changes[name]; got < want || got > want+time.Second {
+				t.Errorf("%s went off after %v; want %v", name, got, want)
+			}
+		}
+		s.Close()
+	})
+}
+
+func TestAlarmsSurviveARestart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		db := store.Memory()
+		s := newService(t, clock.Real{}, db)
+		if _, err := s.PutMetricAlarm(t.Context(), errorsAlarm("a")); err != nil {
+			t.Fatal(err)
+		}
+		s.Close()
+		s = newService(t, clock.Real{}, db)
+		if err := s.Start(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		s.Record("AWS/Lambda", time.Now(), Datum{Name: "Errors", Value: 1})
+		time.Sleep(70 * time.Second)
+		if a := describe(t, s, "a"); a.StateValue != "ALARM" {
+			t.Errorf("%s: %s", a.StateValue, *a.StateReason)
+		}
+		s.Close()
+	})
+}
+
+func TestLowSamplePercentile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newService(t, clock.Real{}, store.Memory())
+		if err := s.Start(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range []string{"ignore", "evaluate"} {
+			in := errorsAlarm(name)
+			in.MetricName, in.Statistic, in.ExtendedStatistic, in.EvaluateLowSampleCountPercentile = ptr("Duration"), "", ptr("p90"), ptr(name)
+			if _, err := s.PutMetricAlarm(t.Context(), in); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s.Record("AWS/Lambda", time.Now(), Datum{Name: "Duration", Value: 100})
+		time.Sleep(70 * time.Second)
+		if a, b := describe(t, s, "ignore"), describe(t, s, "evaluate"); a.StateValue != "INSUFFICIENT_DATA" || b.StateValue != "ALARM" {
+			t.Errorf("with one sample: %s and %s", a.StateValue, b.StateValue)
+		}
+		s.Close()
+	})
+}
+
+func TestCompositeAlarm(t *testing.T) {
+	s := newService(t, clock.NewStepped(start), store.Memory())
+	ctx := t.Context()
+	for _, name := range []string{"one", "two"} {
+		if _, err := s.PutMetricAlarm(ctx, errorsAlarm(name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := s.PutCompositeAlarm(ctx, &cloudwatch.PutCompositeAlarmInput{AlarmName: ptr("both"), AlarmRule: ptr(`ALARM("one") AND ALARM("arn:aws:cloudwatch:us-east-1:000000000000:alarm:two")`)}); err != nil {
+		t.Fatal(err)
+	}
+	state := func() types.CompositeAlarm {
+		out, err := s.DescribeAlarms(ctx, &cloudwatch.DescribeAlarmsInput{AlarmTypes: []types.AlarmType{types.AlarmTypeCompositeAlarm}})
+		if err != nil || len(out.CompositeAlarms) != 1 || len(out.MetricAlarms) != 0 {
+			t.Fatalf("%+v, %v", out, err)
+		}
+		return out.CompositeAlarms[0]
+	}
+	set := func(name string, v types.StateValue) {
+		if _, err := s.SetAlarmState(ctx, &cloudwatch.SetAlarmStateInput{AlarmName: ptr(name), StateValue: v, StateReason: ptr("testing")}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if a := state(); a.StateValue != "OK" {
+		t.Errorf("new: %s", a.StateValue)
+	}
+	set("one", types.StateValueAlarm)
+	set("two", types.StateValueAlarm)
+	want := "arn:aws:cloudwatch:us-east-1:000000000000:alarm:two transitioned to ALARM at Thursday 05 November, 2026 12:00:00 UTC"
+	if a := state(); a.StateValue != "ALARM" || *a.StateReason != want {
+		t.Errorf("both: %s %s; want %s", a.StateValue, *a.StateReason, want)
+	}
+	set("one", types.StateValueOk)
+	if a := state(); a.StateValue != "OK" {
+		t.Errorf("one: %s", a.StateValue)
+	}
+	if _, err := s.DeleteAlarms(ctx, &cloudwatch.DeleteAlarmsInput{AlarmNames: []string{"one"}}); code(err) != "ValidationError" {
+		t.Errorf("deleting what is needed: %v", err)
+	}
+	for _, rule := range []string{`ALARM("none")`, `ALARM("both")`, "ALARM("} {
+		if _, err := s.PutCompositeAlarm(ctx, &cloudwatch.PutCompositeAlarmInput{AlarmName: ptr("both"), AlarmRule: ptr(rule)}); code(err) != "ValidationError" {
+			t.Errorf("%s: %v", rule, err)
+		}
+	}
+	if _, err := s.DeleteAlarms(ctx, &cloudwatch.DeleteAlarmsInput{AlarmNames: []string{"one", "two", "both"}}); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestAlarmConfiguration(t *testing.T) {
+	s := newService(t, clock.NewStepped(start), store.Memory())
+	ctx := t.Context()
+	in := errorsAlarm("a")
+	in.Tags = []types.Tag{{Key: ptr("Environment"), Value: ptr("Production")}}
+	in.AlarmDescription, in.Unit, in.AlarmActions = ptr("<"), types.StandardUnitCount, []string{"arn:aws:sns:us-east-1:111122223333:MyTopic"}
+	if _, err := s.PutMetricAlarm(ctx, in); err != nil {
+		t.Fatal(err)
+	}
+	a := describe(t, s, "a")
+	if *a.AlarmArn != "arn:aws:cloudwatch:us-east-1:000000000000:alarm:a" || !*a.ActionsEnabled || a.OKActions == nil || a.Dimensions == nil || a.DatapointsToAlarm != nil || a.Statistic != "Sum" || *a.TreatMissingData != "notBreaching" {
+		t.Errorf("%+v", a)
+	}
+	if _, err := s.TagResource(ctx, &cloudwatch.TagResourceInput{ResourceARN: a.AlarmArn, Tags: []types.Tag{{Key: ptr("tag1"), Value: ptr("foo")}, {Key: ptr("tag2"), Value: ptr("bar")}}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.UntagResource(ctx, &cloudwatch.UntagResourceInput{ResourceARN: a.AlarmArn, TagKeys: []string{"tag1"}}); err != nil {
+		t.Fatal(err)
+	}
+	if tags, _ := s.ListTagsForResource(ctx, &cloudwatch.ListTagsForResourceInput{ResourceARN: a.AlarmArn}); len(tags.Tags) != 2 || *tags.Tags[1].Key != "tag2" {
+		t.Errorf("tags: %v", tags.Tags)
+	}
+	if _, err := s.DisableAlarmActions(ctx, &cloudwatch.DisableAlarmActionsInput{AlarmNames: []string{"a"}}); err != nil || *describe(t, s, "a").ActionsEnabled {
+		t.Errorf("disabled: %v", err)
+	}
+	if out, _ := s.DescribeAlarmsForMetric(ctx, &cloudwatch.DescribeAlarmsForMetricInput{Namespace: ptr("AWS/Lambda"), MetricName: ptr("Errors")}); len(out.MetricAlarms) != 1 {
+		t.Errorf("for its metric: %v", out.MetricAlarms)
+	}
+	if _, err := s.SetAlarmState(ctx, &cloudwatch.SetAlarmStateInput{AlarmName: ptr("b"), StateValue: "OK", StateReason: ptr("")}); code(err) != "ResourceNotFound" {
+		t.Errorf("setting one that is not there: %v", err)
+	}
+	if _, err := s.DeleteAlarms(ctx, &cloudwatch.DeleteAlarmsInput{AlarmNames: []string{"a", "b"}}); code(err) != "ResourceNotFound" || *describe(t, s, "a").AlarmName != "a" {
+		t.Errorf("deleting one of two: %v", err)
+	}
+	for name, change := range map[string]func(*cloudwatch.PutMetricAlarmInput){
+		"M over N":       func(in *cloudwatch.PutMetricAlarmInput) { in.DatapointsToAlarm = ptr(int32(2)) },
+		"period":         func(in *cloudwatch.PutMetricAlarmInput) { in.Period = ptr(int32(45)) },
+		"two statistics": func(in *cloudwatch.PutMetricAlarmInput) { in.ExtendedStatistic = ptr("p50") },
+		"no statistic":   func(in *cloudwatch.PutMetricAlarmInput) { in.Statistic = "" },
+		"no threshold":   func(in *cloudwatch.PutMetricAlarmInput) { in.Threshold = nil },
+		"too long":       func(in *cloudwatch.PutMetricAlarmInput) { in.EvaluationPeriods = ptr(int32(1441)) },
+		"missing data":   func(in *cloudwatch.PutMetricAlarmInput) { in.TreatMissingData = ptr("foo") },
+		"anomaly":        func(in *cloudwatch.PutMetricAlarmInput) { in.ThresholdMetricId = ptr("ad") },
+		"both": func(in *cloudwatch.PutMetricAlarmInput) {
+			in.Metrics = []types.MetricDataQuery{stat("m", "N", "m", "Sum", 60)}
+		},
+	} {
+		in := errorsAlarm("refused")
+		change(in)
+		if _, err := s.PutMetricAlarm(ctx, in); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+	if out, _ := s.DescribeAlarms(ctx, &cloudwatch.DescribeAlarmsInput{AlarmNamePrefix: ptr("ref")}); len(out.MetricAlarms) != 0 {
+		t.Error("a refused alarm is there")
+	}
+}
+
+func TestDescribeAlarmsPages(t *testing.T) {
+	s := newService(t, clock.NewStepped(start), store.Memory())
+	for i := range 7 {
+		if _, err := s.PutMetricAlarm(t.Context(), errorsAlarm(fmt.Sprint("a", i))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	in := &cloudwatch.DescribeAlarmsInput{MaxRecords: ptr(int32(3))}
+	var got []string
+	for {
+		out, err := s.DescribeAlarms(t.Context(), in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, fmt.Sprint(len(out.MetricAlarms)))
+		if in.NextToken = out.NextToken; in.NextToken == nil {
+			break
+		}
+	}
+	if strings.Join(got, " ") != "3 3 1" {
+		t.Errorf("pages of %v", got)
+	}
+}
+
+func BenchmarkRecord(b *testing.B) {
+	s, err := New(Config{Region: "us-east-1", Store: store.Memory(), Clock: clock.Real{}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer s.Close()
+	dims := []Dimension{{"FunctionName", "shop-cart"}, {"Resource", "shop-cart:live"}}
+	for i := range b.N {
+		s.Record("AWS/Lambda", start, Datum{Name: "Invocations", Value: 1, Unit: "Count", Dimensions: dims}, Datum{Name: "Duration", Value: float64(i % 300), Unit: "Milliseconds", Dimensions: dims})
+	}
+}

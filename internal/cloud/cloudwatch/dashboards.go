@@ -1,0 +1,156 @@
+package cloudwatch
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+
+	"evo/internal/cloud/call"
+	"evo/internal/cloud/store"
+)
+
+const account = call.Account
+
+type dashboard struct {
+	Body     string
+	Modified time.Time
+}
+
+var dashboardName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
+
+func dashboardARN(name string) *string {
+	return ptr("arn:aws:cloudwatch::" + account + ":dashboard/" + name)
+}
+
+// PutDashboard stores a dashboard; its body must be a JSON object.
+func (s *Service) PutDashboard(ctx context.Context, in *cloudwatch.PutDashboardInput) (*cloudwatch.PutDashboardOutput, error) {
+	name := value(in.DashboardName)
+	if !dashboardName.MatchString(name) {
+		return nil, invalidValue("The value for field DashboardName contains invalid characters. It can only contain alphanumerics, dash (-) and underscore (_).\n")
+	}
+	var body map[string]any
+	if err := json.Unmarshal([]byte(value(in.DashboardBody)), &body); err != nil {
+		return nil, &types.DashboardInvalidInputError{
+			Message:                     ptr("The field DashboardBody must be a valid JSON object"),
+			DashboardValidationMessages: []types.DashboardValidationMessage{{Message: ptr("The field DashboardBody must be a valid JSON object: " + err.Error())}},
+		}
+	}
+	err := s.Store.Update(ctx, func(ctx context.Context, tx *store.Tx) error {
+		s.dashboards.Put(tx, name, dashboard{value(in.DashboardBody), s.Clock.Now()})
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &cloudwatch.PutDashboardOutput{DashboardValidationMessages: []types.DashboardValidationMessage{}}, nil
+}
+
+func dashboardNotFound(name string) error {
+	return &types.DashboardNotFoundError{Message: ptr(fmt.Sprintf("Dashboard %s does not exist", name))}
+}
+
+// GetDashboard returns a dashboard.
+func (s *Service) GetDashboard(_ context.Context, in *cloudwatch.GetDashboardInput) (*cloudwatch.GetDashboardOutput, error) {
+	var d dashboard
+	var ok bool
+	s.Store.View(func(tx *store.Tx) { d, ok = s.dashboards.Get(tx, value(in.DashboardName)) })
+	if !ok {
+		return nil, dashboardNotFound(value(in.DashboardName))
+	}
+	return &cloudwatch.GetDashboardOutput{DashboardArn: dashboardARN(*in.DashboardName), DashboardName: in.DashboardName, DashboardBody: ptr(d.Body)}, nil
+}
+
+// ListDashboards lists dashboards by name.
+func (s *Service) ListDashboards(_ context.Context, in *cloudwatch.ListDashboardsInput) (*cloudwatch.ListDashboardsOutput, error) {
+	out := &cloudwatch.ListDashboardsOutput{DashboardEntries: []types.DashboardEntry{}}
+	s.Store.View(func(tx *store.Tx) {
+		for name, d := range s.dashboards.Prefix(tx, value(in.DashboardNamePrefix)) {
+			out.DashboardEntries = append(out.DashboardEntries, types.DashboardEntry{
+				DashboardName: ptr(name), DashboardArn: dashboardARN(name), LastModified: ptr(d.Modified), Size: ptr(int64(len(d.Body))),
+			})
+		}
+	})
+	return out, nil
+}
+
+// DeleteDashboards deletes all of the dashboards, or none if one of them does not exist.
+func (s *Service) DeleteDashboards(ctx context.Context, in *cloudwatch.DeleteDashboardsInput) (*cloudwatch.DeleteDashboardsOutput, error) {
+	err := s.Store.Update(ctx, func(ctx context.Context, tx *store.Tx) error {
+		for _, name := range in.DashboardNames {
+			if !s.dashboards.Delete(tx, name) {
+				return dashboardNotFound(name)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &cloudwatch.DeleteDashboardsOutput{}, nil
+}
+
+// TagResource adds tags to an alarm, or changes their values.
+func (s *Service) TagResource(ctx context.Context, in *cloudwatch.TagResourceInput) (*cloudwatch.TagResourceOutput, error) {
+	err := s.retag(ctx, value(in.ResourceARN), func(tags []tag) []tag {
+		for _, t := range in.Tags {
+			tags = slices.DeleteFunc(tags, func(old tag) bool { return old.Key == value(t.Key) })
+			tags = append(tags, tag{value(t.Key), value(t.Value)})
+		}
+		return tags
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &cloudwatch.TagResourceOutput{}, nil
+}
+
+// UntagResource removes tags of an alarm.
+func (s *Service) UntagResource(ctx context.Context, in *cloudwatch.UntagResourceInput) (*cloudwatch.UntagResourceOutput, error) {
+	err := s.retag(ctx, value(in.ResourceARN), func(tags []tag) []tag {
+		return slices.DeleteFunc(tags, func(t tag) bool { return slices.Contains(in.TagKeys, t.Key) })
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &cloudwatch.UntagResourceOutput{}, nil
+}
+
+const maxTags = 50
+
+func (s *Service) retag(ctx context.Context, arn string, change func([]tag) []tag) error {
+	return s.Store.Update(ctx, func(ctx context.Context, tx *store.Tx) error {
+		a, ok := s.alarms.Get(tx, alarmName(arn))
+		if !ok || arn != s.alarmARN(a.Name) {
+			return &types.ResourceNotFoundException{Message: ptr("Unknown resource: " + arn)}
+		}
+		a.Tags = change(slices.Clone(a.Tags))
+		if len(a.Tags) > maxTags {
+			return invalidValue("A resource cannot have more than %d tags.", maxTags)
+		}
+		s.alarms.Put(tx, a.Name, a)
+		return nil
+	})
+}
+
+// ListTagsForResource lists an alarm's tags; of what is not there it lists none, as CloudWatch does.
+func (s *Service) ListTagsForResource(_ context.Context, in *cloudwatch.ListTagsForResourceInput) (*cloudwatch.ListTagsForResourceOutput, error) {
+	out := &cloudwatch.ListTagsForResourceOutput{Tags: []types.Tag{}}
+	s.Store.View(func(tx *store.Tx) {
+		a, ok := s.alarms.Get(tx, alarmName(value(in.ResourceARN)))
+		if !ok || value(in.ResourceARN) != s.alarmARN(a.Name) {
+			return
+		}
+		for _, t := range a.Tags {
+			out.Tags = append(out.Tags, types.Tag{Key: ptr(t.Key), Value: ptr(t.Value)})
+		}
+	})
+	slices.SortFunc(out.Tags, func(a, b types.Tag) int { return strings.Compare(*a.Key, *b.Key) })
+	return out, nil
+}
