@@ -18,18 +18,25 @@ import (
 
 	"evo/internal/cloud/clock"
 	"evo/internal/cloud/store"
+	"evo/internal/cloud/wire/wiretest"
 )
 
 var start = time.Date(2026, 11, 5, 12, 0, 0, 0, time.UTC)
 
-func newService(t *testing.T, c clock.Clock, db *store.DB) *Service {
+// served is a service behind a real client, which reaches it through the wire layer.
+type served struct {
+	*cloudwatch.Client
+	svc *Service
+}
+
+func newService(t *testing.T, c clock.Clock, db *store.DB) served {
 	t.Helper()
 	s, err := New(Config{Region: "us-east-1", Store: db, Clock: c})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.Close() })
-	return s
+	return served{cloudwatch.NewFromConfig(wiretest.Config(t, wiretest.Serve{"cloudwatch": s})), s}
 }
 
 func at(d time.Duration) *time.Time { return ptr(start.Add(d)) }
@@ -48,14 +55,14 @@ func stat(id, namespace, name, statistic string, period int32, dims ...types.Dim
 	}}
 }
 
-func put(t *testing.T, s *Service, namespace string, data ...types.MetricDatum) {
+func put(t *testing.T, s served, namespace string, data ...types.MetricDatum) {
 	t.Helper()
 	if _, err := s.PutMetricData(t.Context(), &cloudwatch.PutMetricDataInput{Namespace: ptr(namespace), MetricData: data}); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func get(t *testing.T, s *Service, from, to time.Duration, queries ...types.MetricDataQuery) []types.MetricDataResult {
+func get(t *testing.T, s served, from, to time.Duration, queries ...types.MetricDataQuery) []types.MetricDataResult {
 	t.Helper()
 	out, err := s.GetMetricData(t.Context(), &cloudwatch.GetMetricDataInput{StartTime: at(from), EndTime: at(to), MetricDataQueries: queries, ScanBy: types.ScanByTimestampAscending})
 	if err != nil {
@@ -88,7 +95,7 @@ func TestMetricsSurvive(t *testing.T) {
 			t.Errorf("%s: %+v; want %v", statistic, r, want)
 		}
 	}
-	s.Close()
+	s.svc.Close()
 }
 
 func TestRecord(t *testing.T) {
@@ -100,7 +107,7 @@ func TestRecord(t *testing.T) {
 	for range 4 {
 		wg.Go(func() {
 			for i := range 1000 {
-				s.Record("AWS/Lambda", start.Add(time.Duration(i)*time.Millisecond), Datum{Name: "Invocations", Value: 1, Unit: "Count", Dimensions: dims}, Datum{Name: "Duration", Value: float64(i), Unit: "Milliseconds"})
+				s.svc.Record("AWS/Lambda", start.Add(time.Duration(i)*time.Millisecond), Datum{Name: "Invocations", Value: 1, Unit: "Count", Dimensions: dims}, Datum{Name: "Duration", Value: float64(i), Unit: "Milliseconds"})
 			}
 		})
 	}
@@ -120,15 +127,15 @@ func TestRecord(t *testing.T) {
 func TestRecordIsDurableSoon(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newService(t, clock.Real{}, store.Memory())
-		s.Record("N", time.Now(), Datum{Name: "m", Value: 1})
+		s.svc.Record("N", time.Now(), Datum{Name: "m", Value: 1})
 		time.Sleep(time.Second)
 		synctest.Wait()
-		s.Store.View(func(tx *store.Tx) {
-			if n := s.buckets.Len(tx); n != 1 {
+		s.svc.Store.View(func(tx *store.Tx) {
+			if n := s.svc.buckets.Len(tx); n != 1 {
 				t.Errorf("%d buckets are stored", n)
 			}
 		})
-		s.Close()
+		s.svc.Close()
 	})
 }
 
@@ -142,7 +149,7 @@ func TestPutMetricDataRefuses(t *testing.T) {
 		{types.MetricDatum{Value: ptr(1.0), Values: []float64{1}}, "InvalidParameterCombination: The parameters MetricData.member.1.Value and MetricData.member.1.Values are mutually exclusive and you have specified both."},
 		{types.MetricDatum{Values: []float64{1, 2}, Counts: []float64{1}}, "InvalidParameterValue: The parameters MetricData.member.1.Values and MetricData.member.1.Counts must be of the same size."},
 		{types.MetricDatum{Value: ptr(1.0), StatisticValues: set}, "InvalidParameterCombination: The parameters MetricData.member.1.Value and MetricData.member.1.StatisticValues are mutually exclusive and you have specified both."},
-		{types.MetricDatum{}, "MissingRequiredParameter: The parameter MetricData.member.1.Value is required."},
+		{types.MetricDatum{}, "MissingParameter: The parameter MetricData.member.1.Value is required."},
 		{types.MetricDatum{Value: ptr(1.0), Timestamp: at(-15 * 24 * time.Hour)}, "InvalidParameterValue: The parameter MetricData.member.1.Timestamp must specify a time no more than two weeks in the past."},
 		{types.MetricDatum{Value: ptr(1.0), Timestamp: at(3 * time.Hour)}, "InvalidParameterValue: The parameter MetricData.member.1.Timestamp must specify a time no more than two hours in the future."},
 		{types.MetricDatum{Value: ptr(1e300)}, "InvalidParameterValue: The value 1e+300 for parameter MetricData.member.1.Value is invalid."},
@@ -312,15 +319,15 @@ func TestHighResolutionAndThinning(t *testing.T) {
 		{456 * 24 * time.Hour, 60, []float64{}},
 	} {
 		c.Advance(start.Add(step.after).Sub(c.Now()))
-		if err := s.thin(t.Context()); err != nil {
+		if err := s.svc.thin(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		if got := sums(0, 2*time.Minute, step.by); !slices.Equal(got, step.want) {
 			t.Errorf("after %v: %v; want %v", step.after, got, step.want)
 		}
 	}
-	s.Store.View(func(tx *store.Tx) {
-		if n := s.series.Len(tx) + s.buckets.Len(tx); n != 0 {
+	s.svc.Store.View(func(tx *store.Tx) {
+		if n := s.svc.series.Len(tx) + s.svc.buckets.Len(tx); n != 0 {
 			t.Errorf("%d entries are left", n)
 		}
 	})
@@ -330,7 +337,7 @@ func TestListMetrics(t *testing.T) {
 	c := clock.NewStepped(start)
 	s := newService(t, c, store.Memory())
 	for i := range 1001 {
-		s.Record("N", start, Datum{Name: "m", Value: 1, Dimensions: []Dimension{{"i", fmt.Sprint(i)}, {"even", fmt.Sprint(i%2 == 0)}}})
+		s.svc.Record("N", start, Datum{Name: "m", Value: 1, Dimensions: []Dimension{{"i", fmt.Sprint(i)}, {"even", fmt.Sprint(i%2 == 0)}}})
 	}
 	count := func(in cloudwatch.ListMetricsInput) (n, pages int) {
 		for {
@@ -405,7 +412,7 @@ func (i *invoker) InvokeAlarmAction(_ context.Context, arn string, event []byte)
 	return nil
 }
 
-func describe(t *testing.T, s *Service, name string) types.MetricAlarm {
+func describe(t *testing.T, s served, name string) types.MetricAlarm {
 	t.Helper()
 	out, err := s.DescribeAlarms(t.Context(), &cloudwatch.DescribeAlarmsInput{AlarmNames: []string{name}})
 	if err != nil || len(out.MetricAlarms) != 1 {
@@ -425,8 +432,8 @@ func TestAlarmGoesOffAndComesBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		calls := &invoker{}
 		s := newService(t, clock.Real{}, store.Memory())
-		s.Invoke = calls
-		if err := s.Start(t.Context()); err != nil {
+		s.svc.Invoke = calls
+		if err := s.svc.Start(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		in := errorsAlarm("errors")
@@ -442,7 +449,7 @@ func TestAlarmGoesOffAndComesBack(t *testing.T) {
 		if a := describe(t, s, "errors"); a.StateValue != "OK" || *a.StateReason != "Threshold Crossed: no datapoints were received for 1 period and 1 missing datapoint was treated as [NonBreaching]." {
 			t.Errorf("without data: %s %s", a.StateValue, *a.StateReason)
 		}
-		s.Record("AWS/Lambda", time.Now(), Datum{Name: "Errors", Value: 1, Unit: "Count"})
+		s.svc.Record("AWS/Lambda", time.Now(), Datum{Name: "Errors", Value: 1, Unit: "Count"})
 		time.Sleep(40 * time.Second)
 		a := describe(t, s, "errors")
 		wantReason := "Threshold Crossed: 1 datapoint [1.0 (" + begin.Add(time.Minute).UTC().Format("02/01/06 15:04:05") + ")] was greater than the threshold (0.0)."
@@ -475,7 +482,7 @@ func TestAlarmGoesOffAndComesBack(t *testing.T) {
 		if !slices.Equal(got, want) {
 			t.Errorf("history:\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 		}
-		s.Close()
+		s.svc.Close()
 	})
 }
 
@@ -483,7 +490,7 @@ func TestAlarmGoesOffAndComesBack(t *testing.T) {
 func TestMathAndHighResolutionAlarms(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newService(t, clock.Real{}, store.Memory())
-		if err := s.Start(t.Context()); err != nil {
+		if err := s.svc.Start(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		e, n := stat("e", "Shop", "Errors", "Sum", 60), stat("n", "Shop", "Requests", "Sum", 60)
@@ -501,12 +508,12 @@ func TestMathAndHighResolutionAlarms(t *testing.T) {
 		changes := map[string]time.Duration{}
 		begin := time.Now()
 		for range 300 { // five minutes, a request a second, from the third minute on one in ten fails
-			s.Record("Shop", time.Now(), Datum{Name: "Requests", Value: 1, HighResolution: true})
+			s.svc.Record("Shop", time.Now(), Datum{Name: "Requests", Value: 1, HighResolution: true})
 			failed := 0.0
 			if since := time.Since(begin); since >= 2*time.Minute && int(since.Seconds())%10 == 0 {
 				failed = 1
 			}
-			s.Record("Shop", time.Now(), Datum{Name: "Errors", Value: failed, HighResolution: true})
+			s.svc.Record("Shop", time.Now(), Datum{Name: "Errors", Value: failed, HighResolution: true})
 			for _, name := range []string{"rate", "fast"} {
 				if _, ok := changes[name]; !ok && describe(t, s, name).StateValue == "ALARM" {
 					changes[name] = time.Since(begin)
@@ -521,7 +528,7 @@ func TestMathAndHighResolutionAlarms(t *testing.T) {
 				t.Errorf("%s went off after %v; want %v", name, got, want)
 			}
 		}
-		s.Close()
+		s.svc.Close()
 	})
 }
 
@@ -532,24 +539,24 @@ func TestAlarmsSurviveARestart(t *testing.T) {
 		if _, err := s.PutMetricAlarm(t.Context(), errorsAlarm("a")); err != nil {
 			t.Fatal(err)
 		}
-		s.Close()
+		s.svc.Close()
 		s = newService(t, clock.Real{}, db)
-		if err := s.Start(t.Context()); err != nil {
+		if err := s.svc.Start(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		s.Record("AWS/Lambda", time.Now(), Datum{Name: "Errors", Value: 1})
+		s.svc.Record("AWS/Lambda", time.Now(), Datum{Name: "Errors", Value: 1})
 		time.Sleep(70 * time.Second)
 		if a := describe(t, s, "a"); a.StateValue != "ALARM" {
 			t.Errorf("%s: %s", a.StateValue, *a.StateReason)
 		}
-		s.Close()
+		s.svc.Close()
 	})
 }
 
 func TestLowSamplePercentile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newService(t, clock.Real{}, store.Memory())
-		if err := s.Start(t.Context()); err != nil {
+		if err := s.svc.Start(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		for _, name := range []string{"ignore", "evaluate"} {
@@ -559,12 +566,12 @@ func TestLowSamplePercentile(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		s.Record("AWS/Lambda", time.Now(), Datum{Name: "Duration", Value: 100})
+		s.svc.Record("AWS/Lambda", time.Now(), Datum{Name: "Duration", Value: 100})
 		time.Sleep(70 * time.Second)
 		if a, b := describe(t, s, "ignore"), describe(t, s, "evaluate"); a.StateValue != "INSUFFICIENT_DATA" || b.StateValue != "ALARM" {
 			t.Errorf("with one sample: %s and %s", a.StateValue, b.StateValue)
 		}
-		s.Close()
+		s.svc.Close()
 	})
 }
 
