@@ -30,7 +30,7 @@ func (k *killer) moment() error {
 	}
 	if k.left--; k.left == 0 {
 		close(k.dead)
-		k.w.cd.cancel()
+		k.w.svc.cancel()
 		return errKilled
 	}
 	return nil
@@ -38,22 +38,22 @@ func (k *killer) moment() error {
 
 func (w *world) killAt(n int) *killer {
 	k := &killer{w: w, left: n, dead: make(chan struct{})}
-	w.cd.journaled = func(bool) error { return k.moment() }
+	w.svc.journaled = func(bool) error { return k.moment() }
 	w.lambda.effect = func(string) error { return k.moment() }
 	return k
 }
 
 // restart makes a new service over the store, as the next process does. The old one's goroutines have ended.
 func (w *world) restart() {
-	w.cd.Close()
+	w.svc.Close()
 	w.lambda.mu.Lock()
 	w.lambda.effect = nil
 	w.lambda.mu.Unlock()
-	fresh := w.service(2)
 	w.mu.Lock()
-	w.cd = fresh
+	w.svc = w.service(2)
+	w.cd = w.client()
 	w.mu.Unlock()
-	if err := w.cd.Start(context.Background()); err != nil {
+	if err := w.svc.Start(context.Background()); err != nil {
 		w.Fatal(err)
 	}
 }
@@ -105,7 +105,7 @@ func killOnce(w *world, n int, prepare func(*world), status types.DeploymentStat
 		select {
 		case <-k.dead:
 			killed = true
-		case <-time.After(time.Second):
+		case <-time.After(5 * time.Second):
 		}
 	}
 	if !killed {

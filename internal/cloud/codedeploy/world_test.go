@@ -22,6 +22,7 @@ import (
 
 	"evo/internal/cloud/clock"
 	"evo/internal/cloud/store"
+	"evo/internal/cloud/wire/wiretest"
 )
 
 // aliasTable is the part of Lambda that deployments see: function fn with versions 1 and 2, its alias live, and hooks.
@@ -183,7 +184,8 @@ type world struct {
 	db     *store.DB
 	lambda *aliasTable
 	alarms *alarmTable
-	cd     *Service
+	svc    *Service
+	cd     *codedeploy.Client // of svc
 	events []string
 	mu     sync.Mutex
 }
@@ -191,9 +193,10 @@ type world struct {
 func newWorld(t *testing.T) *world {
 	w := &world{T: t, ctx: t.Context(), db: store.Memory(), lambda: newAliasTable()}
 	w.alarms = &alarmTable{states: map[string]cwtypes.StateValue{"errors": cwtypes.StateValueOk, "slow": cwtypes.StateValueInsufficientData}}
-	w.cd = w.service(1)
+	w.svc = w.service(1)
+	w.cd = w.client()
 	w.must(w.cd.CreateApplication(w.ctx, &codedeploy.CreateApplicationInput{ApplicationName: aws.String("app"), ComputePlatform: types.ComputePlatformLambda}))
-	t.Cleanup(func() { w.cd.Close() })
+	t.Cleanup(func() { w.svc.Close() })
 	return w
 }
 
@@ -214,6 +217,10 @@ func (w *world) service(seed uint64) *Service {
 		w.Fatal(err)
 	}
 	return s
+}
+
+func (w *world) client() *codedeploy.Client {
+	return codedeploy.NewFromConfig(wiretest.Config(w.T, wiretest.Serve{"codedeploy": w.svc}))
 }
 
 func (w *world) must(_ any, err error) {
@@ -283,7 +290,7 @@ func (w *world) await(id string) *types.DeploymentInfo {
 		d := w.get(id)
 		switch {
 		case d.CompleteTime == nil:
-			time.Sleep(time.Second)
+			time.Sleep(time.Second + time.Since(*d.CreateTime)/8) // rarer the longer it takes
 		case d.RollbackInfo != nil && d.RollbackInfo.RollbackDeploymentId != nil:
 			w.await(*d.RollbackInfo.RollbackDeploymentId)
 			return d
