@@ -1,3 +1,5 @@
+//go:build unix
+
 package sandbox
 
 import (
@@ -21,6 +23,10 @@ import (
 func TestMain(m *testing.M) {
 	if api := os.Getenv("AWS_LAMBDA_RUNTIME_API"); api != "" {
 		runFunction(api, os.Getenv("_HANDLER"))
+		return
+	}
+	if dir := os.Getenv("SANDBOX_PARENT_DIR"); dir != "" {
+		startParent(dir, os.Getenv("SANDBOX_PARENT_CODE"))
 		return
 	}
 	os.Exit(m.Run())

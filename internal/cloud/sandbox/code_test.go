@@ -1,0 +1,133 @@
+package sandbox
+
+import (
+	"archive/zip"
+	"bytes"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+type entry struct {
+	name, content string
+	mode          fs.FileMode
+}
+
+func zipOf(t testing.TB, entries ...entry) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	for _, e := range entries {
+		h := &zip.FileHeader{Name: e.name, Method: zip.Deflate}
+		h.SetMode(e.mode)
+		f, err := w.CreateHeader(h)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.Write([]byte(e.content)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func TestUnpack(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "code")
+	archive := zipOf(t, entry{"bootstrap", "#!", 0o755}, entry{"lib/", "", fs.ModeDir | 0o755}, entry{"lib/a.js", "a", 0o644},
+		entry{"b.js", "lib/a.js", fs.ModeSymlink | 0o777}, entry{"lib/up", "../bootstrap", fs.ModeSymlink | 0o777})
+	for range 2 { // the second finds it there
+		size, err := Unpack(archive, dir)
+		if err != nil || size != int64(len("#!"+"a"+"lib/a.js"+"../bootstrap")) {
+			t.Fatalf("size %d, error %v", size, err)
+		}
+	}
+	if b, err := os.ReadFile(filepath.Join(dir, "b.js")); err != nil || string(b) != "a" {
+		t.Errorf("through the link: %q, %v", b, err)
+	}
+	if info, err := os.Stat(filepath.Join(dir, "bootstrap")); err != nil || info.Mode().Perm()&0o100 == 0 {
+		t.Errorf("bootstrap: %v, %v", info, err)
+	}
+	if left, _ := filepath.Glob(filepath.Join(filepath.Dir(dir), ".unpacking-*")); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
+}
+
+func TestUnpackRefuses(t *testing.T) {
+	var outside *PathError
+	tests := []struct {
+		name    string
+		entries []entry
+		is      func(error) bool
+	}{
+		{"parent", []entry{{"../x", "", 0o644}}, func(e error) bool { return errors.As(e, &outside) }},
+		{"deep parent", []entry{{"a/../../x", "", 0o644}}, func(e error) bool { return errors.As(e, &outside) }},
+		{"absolute", []entry{{"/etc/x", "", 0o644}}, func(e error) bool { return errors.As(e, &outside) }},
+		{"backslash", []entry{{`..\x`, "", 0o644}}, func(e error) bool { return errors.As(e, &outside) }},
+		{"absolute link", []entry{{"x", "/etc", fs.ModeSymlink | 0o777}}, func(e error) bool { return errors.As(e, &outside) }},
+		{"parent link", []entry{{"a/x", "../../y", fs.ModeSymlink | 0o777}}, func(e error) bool { return errors.As(e, &outside) }},
+		{"through a link of links", []entry{{"k", ".", fs.ModeSymlink | 0o777}, {"out", "k/..", fs.ModeSymlink | 0o777}, {"out/evil", "x", fs.ModeSymlink | 0o777}},
+			func(e error) bool { return e != nil }},
+		{"file below a file", []entry{{"a", "", 0o644}, {"a/b", "", 0o644}}, func(e error) bool { return e != nil }},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			base := t.TempDir()
+			_, err := Unpack(zipOf(t, tt.entries...), filepath.Join(base, "code"))
+			if !tt.is(err) {
+				t.Errorf("error %v", err)
+			}
+			if left, _ := os.ReadDir(base); len(left) > 0 {
+				t.Errorf("left behind: %v", left)
+			}
+		})
+	}
+	if _, err := Unpack([]byte("no zip"), filepath.Join(t.TempDir(), "x")); !errors.Is(err, ErrNotZip) {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestUnpackBomb(t *testing.T) {
+	bomb := zipOf(t, entry{"zeros", strings.Repeat("\x00", 1<<20), 0o644})
+	// The declared size says little; what comes out is what counts.
+	lie := bytes.ReplaceAll(bomb, []byte{0, 0, 0x10, 0}, []byte{1, 0, 0, 0})
+	if _, err := Unpack(lie, filepath.Join(t.TempDir(), "x")); err == nil {
+		t.Error("a zip that lies about its size is taken")
+	}
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	if _, err := w.CreateRaw(&zip.FileHeader{Name: "zeros", Method: zip.Deflate, UncompressedSize64: MaxUnzipped}); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	large := b.Bytes()
+	if _, err := CheckZip(large); !errors.Is(err, ErrZipTooLarge) {
+		t.Errorf("error %v", err)
+	}
+}
+
+func FuzzUnpack(f *testing.F) {
+	f.Add(zipOf(f, entry{"a/b", "c", 0o644}, entry{"l", "a/b", fs.ModeSymlink | 0o777}))
+	f.Add(zipOf(f, entry{"../x", "", 0o644}))
+	f.Add([]byte("PK\x05\x06" + strings.Repeat("\x00", 18)))
+	f.Fuzz(func(t *testing.T, archive []byte) {
+		base := t.TempDir()
+		if size, err := CheckZip(archive); err != nil || size > 1<<20 {
+			return
+		}
+		if _, err := Unpack(archive, filepath.Join(base, "in", "code")); err != nil {
+			return
+		}
+		outside, _ := os.ReadDir(base)
+		if len(outside) != 1 {
+			t.Fatalf("files outside of the folder: %v", outside)
+		}
+	})
+}
