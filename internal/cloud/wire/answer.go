@@ -24,7 +24,11 @@ func (x *exchange) encode(m *method, v reflect.Value) {
 		x.send(m.op.Status, "text/xml", x.queryAnswer(m, v))
 	case model.CBOR:
 		x.w.Header().Set("Smithy-Protocol", "rpc-v2-cbor")
-		x.send(m.op.Status, "application/cbor", m.out.AppendCBOR(nil, v))
+		var b []byte
+		if m.op.Output != nil {
+			b = m.out.AppendCBOR(nil, v)
+		}
+		x.send(m.op.Status, "application/cbor", b)
 	default:
 		buf := buffers.Get().(*bytes.Buffer)
 		buf.Reset()

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"reflect"
+	"strconv"
 	"strings"
 
 	"evo/internal/cloud/call"
@@ -104,6 +105,7 @@ func (x *exchange) document() (*bytes.Buffer, error) {
 }
 
 func (x *exchange) decodeREST(m *method, v reflect.Value) error {
+	x.chunks = x.unchunk()
 	if err := x.decodeBody(m, v); err != nil {
 		return err
 	}
@@ -125,7 +127,7 @@ func (x *exchange) decodeBody(m *method, v reflect.Value) error {
 		return nil
 	}
 	if b.streams() {
-		return x.streamBody(b.payloadIn, v)
+		return x.streamBody(m.in, b.payloadIn, v)
 	}
 	buf, err := x.document()
 	if err != nil {
@@ -161,12 +163,7 @@ func (x *exchange) decodeBound(m *method, f *codec.Field, v reflect.Value) error
 			return f.Plan.ParseText(s, f.Slot(v))
 		}
 	case mb.Header != "":
-		if values := x.r.Header.Values(mb.Header); len(values) > 0 {
-			return decodeTexts(f, splitHeader(f, values), v)
-		}
-		if strings.EqualFold(mb.Header, "Content-Length") && x.r.ContentLength >= 0 {
-			return f.Plan.ParseText(fmt.Sprint(x.r.ContentLength), f.Slot(v))
-		}
+		return x.decodeHeader(f, v)
 	case mb.PrefixHeader != "":
 		x.decodePrefixed(f, v)
 	case mb.Query != "":
@@ -175,6 +172,25 @@ func (x *exchange) decodeBound(m *method, f *codec.Field, v reflect.Value) error
 		}
 	case mb.QueryParams:
 		x.decodeParams(m, f, v)
+	}
+	return nil
+}
+
+func (x *exchange) decodeHeader(f *codec.Field, v reflect.Value) error {
+	name := f.Member.Header
+	if name == "Content-Length" { // which net/http, and a chunked form, keep elsewhere
+		if x.r.ContentLength < 0 {
+			return nil
+		}
+		return f.Plan.ParseText(strconv.FormatInt(x.r.ContentLength, 10), f.Slot(v))
+	}
+	if values := x.r.Header.Values(name); len(values) > 0 {
+		return decodeTexts(f, splitHeader(f, values), v)
+	}
+	if name == "x-amz-sdk-checksum-algorithm" && x.chunks != nil {
+		if a := announced(x.r.Header.Get("X-Amz-Trailer")); a != "" {
+			return f.Plan.ParseText(a, f.Slot(v))
+		}
 	}
 	return nil
 }

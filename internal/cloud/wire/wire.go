@@ -27,8 +27,9 @@
 // # Streams
 //
 // An input's Body (io.Reader) is the request's, decoded from AWS's chunked form where it has that; reading it fails with a
-// fitting *call.Error when a checksum or signature is wrong. After its end, call.Trailer tells the trailing headers. An
-// output's Body (io.ReadCloser) is copied and closed.
+// fitting error, to be returned as it is, when its length, hash or a chunk's signature is wrong. Members that come as trailing
+// headers (S3's checksums) are set in the input when the Body has been read to its end. An output's Body (io.ReadCloser) is
+// copied and closed.
 //
 // # Credentials
 //
@@ -122,6 +123,7 @@ type exchange struct {
 	target   target
 	info     call.Info
 	response *call.Response
+	chunks   *sigv4.Chunks // of the body, if it is chunked
 }
 
 // ServeHTTP implements http.Handler.

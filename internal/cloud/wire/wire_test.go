@@ -54,7 +54,9 @@ func (identity) GetCallerIdentity(ctx context.Context, _ *sts.GetCallerIdentityI
 	return &sts.GetCallerIdentityOutput{Account: aws.String(call.Account), UserId: aws.String(call.From(ctx).AccessKey)}, nil
 }
 
-type metrics struct{ got *cloudwatch.PutMetricDataInput }
+type metrics struct {
+	got *cloudwatch.PutMetricDataInput
+}
 
 func (m *metrics) PutMetricData(_ context.Context, in *cloudwatch.PutMetricDataInput) (*cloudwatch.PutMetricDataOutput, error) {
 	m.got = in
