@@ -164,9 +164,15 @@ type Member struct {
 	Timestamp    TimestampFormat
 }
 
-// InBody reports whether the member travels in the body's document, rather than in the path, query, headers or status.
+// InBody reports whether an input's member travels in the body's document, rather than in the path, query or headers.
 func (m *Member) InBody() bool {
-	return !m.Label && !m.StatusCode && !m.QueryParams && m.Header == "" && m.PrefixHeader == "" && m.Query == ""
+	return m.InAnswer() && !m.Label && !m.QueryParams && m.Query == ""
+}
+
+// InAnswer is InBody for an output's member. Answers have no path or query: where the model puts a member of an output
+// there (API Gateway's positions), it is in the document.
+func (m *Member) InAnswer() bool {
+	return !m.StatusCode && m.Header == "" && m.PrefixHeader == ""
 }
 
 // JSON returns the member's name in JSON.

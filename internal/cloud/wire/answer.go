@@ -101,7 +101,7 @@ func (x *exchange) encodeREST(m *method, v reflect.Value) {
 	status := m.op.Status
 	for i := range m.out.Fields {
 		f := &m.out.Fields[i]
-		if f.Member.InBody() {
+		if f.Member.InAnswer() {
 			continue
 		}
 		fv, ok := f.Value(v)
@@ -228,7 +228,7 @@ func (x *exchange) sendStream(status int, v reflect.Value, ok bool) {
 
 // sendDocument writes the members that no binding takes.
 func (x *exchange) sendDocument(status int, m *method, v reflect.Value) {
-	inBody := (*model.Member).InBody
+	inBody := (*model.Member).InAnswer
 	switch {
 	case !m.bindings.bodyOut || status == http.StatusNoContent:
 		x.send(status, "", nil)

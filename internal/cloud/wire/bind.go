@@ -26,17 +26,17 @@ type bindings struct {
 
 func newBindings(m *method) bindings {
 	var b bindings
-	b.payloadIn, b.bodyIn = payloadOf(m.in)
-	b.payloadOut, b.bodyOut = payloadOf(m.out)
+	b.payloadIn, b.bodyIn = payloadOf(m.in, (*model.Member).InBody)
+	b.payloadOut, b.bodyOut = payloadOf(m.out, (*model.Member).InAnswer)
 	return b
 }
 
-func payloadOf(p *codec.Plan) (payload *codec.Field, body bool) {
+func payloadOf(p *codec.Plan, inBody func(*model.Member) bool) (payload *codec.Field, body bool) {
 	for i := range p.Fields {
 		m := p.Fields[i].Member
 		if m.Payload {
 			payload = &p.Fields[i]
-		} else if m.InBody() {
+		} else if inBody(m) {
 			body = true
 		}
 	}
@@ -282,6 +282,9 @@ func setStrings(v reflect.Value, m map[string]string) {
 // decodeParams reads the query parameters that no other member has.
 func (x *exchange) decodeParams(m *method, f *codec.Field, v reflect.Value) {
 	taken := map[string]bool{}
+	for k := range newRoute(m.op).query {
+		taken[k] = true
+	}
 	for i := range m.in.Fields {
 		taken[m.in.Fields[i].Member.Query] = true
 	}

@@ -335,3 +335,12 @@ func errorf(format string, args ...any) error {
 
 // maxDepth bounds how deep a document may nest; no API's shapes come near it.
 const maxDepth = 512
+
+// Elem returns the member of a list, or a map's value.
+func (p *Plan) Elem() *Field { return p.elem }
+
+// ElemSlot returns where to decode an element to, which is v or what v then points to.
+func (f *Field) ElemSlot(v reflect.Value) reflect.Value { return f.slot(v) }
+
+// Choose makes v, a union, hold this member, and returns where its value lies.
+func (f *Field) Choose(v reflect.Value) reflect.Value { return f.choose(v) }
