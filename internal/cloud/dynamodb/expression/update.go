@@ -261,3 +261,13 @@ func putElement(l []item.Value, path Path, v item.Value) ([]item.Value, error) {
 	}
 	return append(l, v), nil
 }
+
+// OnlyRemoves says whether all that the update does is to take away: on an item that is not there, such an update makes none.
+func (u *Update) OnlyRemoves() bool {
+	for _, a := range u.actions {
+		if a.Kind != Remove && a.Kind != Delete {
+			return false
+		}
+	}
+	return len(u.actions) > 0
+}

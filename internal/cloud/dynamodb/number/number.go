@@ -8,6 +8,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"strconv"
 )
 
 // MaxDigits is how many significant digits a number may have.
@@ -337,3 +338,12 @@ func (d Decimal) Size() int {
 }
 
 func floorHalf(n int) int { return n >> 1 }
+
+// FromInt returns the number n.
+func FromInt(n int64) Decimal {
+	d, err := Parse(strconv.FormatInt(n, 10))
+	if err != nil {
+		panic(err) // 19 digits are always a number
+	}
+	return d
+}
