@@ -37,5 +37,4 @@ func New(cfg aws.Config, emit func(Event)) *Engine {
 	}
 }
 
-func (e *Engine) info(text string)    { e.Emit(Event{Type: TypeInfo, Info: text}) }
-func (e *Engine) warning(text string) { e.Emit(Event{Type: TypeWarning, Info: text}) }
+func (e *Engine) info(text string) { e.Emit(Event{Type: TypeInfo, Info: text}) }

@@ -12,7 +12,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	cftypes "github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 
-	"evo/internal/observe"
 	"evo/internal/view"
 )
 
@@ -24,7 +23,6 @@ type follower struct {
 	seen   map[string]bool // events
 	cause  *view.StackEvent
 
-	groups   []observe.Group
 	rollouts map[string]*view.Rollout // by deployment id, as last told
 	order    []string
 	began    time.Time // of the operation, in the cloud's time

@@ -8,7 +8,8 @@ import (
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/feature/s3/manager"
+	"github.com/aws/aws-sdk-go-v2/feature/s3/transfermanager"
+	tmtypes "github.com/aws/aws-sdk-go-v2/feature/s3/transfermanager/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 
@@ -76,11 +77,11 @@ func (u *uploader) put(ctx context.Context, resource, path, key string, a *artif
 		return err
 	}
 	defer f.Close()
-	in := &s3.PutObjectInput{Bucket: &b.Name, Key: &key, Body: f, Metadata: b.Metadata, ServerSideEncryption: s3types.ServerSideEncryptionAes256}
+	in := &transfermanager.UploadObjectInput{Bucket: &b.Name, Key: &key, Body: f, Metadata: b.Metadata, ServerSideEncryption: tmtypes.ServerSideEncryptionAes256}
 	if b.KMSKey != "" {
-		in.ServerSideEncryption, in.SSEKMSKeyId = s3types.ServerSideEncryptionAwsKms, aws.String(b.KMSKey)
+		in.ServerSideEncryption, in.SSEKMSKeyID = tmtypes.ServerSideEncryptionAwsKms, aws.String(b.KMSKey)
 	}
-	if _, err := manager.NewUploader(u.engine.S3).Upload(ctx, in); err != nil {
+	if _, err := transfermanager.New(u.engine.S3).UploadObject(ctx, in); err != nil {
 		return fmt.Errorf("upload %s to bucket %s: %w", path, b.Name, err)
 	}
 	u.engine.Emit(Event{Type: TypeUpload, Upload: told})

@@ -127,12 +127,8 @@ func (o *Observer) Rollout(ctx context.Context, id string) (*view.Rollout, error
 // hooksOf reads the hooks' functions, by lifecycle event, out of a deployment's AppSpec.
 func hooksOf(rev *cdtypes.RevisionLocation) map[string]string {
 	content := ""
-	switch {
-	case rev == nil:
-	case rev.AppSpecContent != nil:
+	if rev != nil && rev.AppSpecContent != nil {
 		content = aws.ToString(rev.AppSpecContent.Content)
-	case rev.String_ != nil:
-		content = aws.ToString(rev.String_.Content)
 	}
 	var spec struct {
 		Hooks []map[string]string

@@ -1,0 +1,134 @@
+// Package validate is `evo validate`: it says what is wrong with a template, without an account and without deploying.
+package validate
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"evo/internal/cfn"
+	"evo/internal/cli/app"
+	"evo/internal/cli/argv"
+	"evo/internal/cli/cmd/packagecmd"
+	"evo/internal/cli/params"
+	"evo/internal/sam"
+	"evo/internal/source"
+)
+
+// Options are what transform and validate have in common.
+type Options struct {
+	Template   string
+	Parameters []string
+}
+
+// New returns the command.
+func New(a *app.App) *cobra.Command {
+	var o Options
+	cmd := &cobra.Command{
+		Use:   "validate",
+		Short: "Say what is wrong with a template",
+		Args:  cobra.NoArgs,
+		RunE:  func(*cobra.Command, []string) error { return run(a, o) },
+	}
+	fs := cmd.Flags()
+	fs.StringVarP(&o.Template, "template-file", "t", "", "the template (default: template.yaml, …)")
+	fs.StringArrayVar(&o.Parameters, "parameter-overrides", nil, "parameters' values: K=V …")
+	fs.Bool("lint", false, "has no effect: evo always checks the whole template")
+	fs.Bool("language-extensions", false, "has no effect: language extensions are always understood")
+	argv.MarkList(fs, "parameter-overrides")
+	fs.SetNormalizeFunc(packagecmd.TemplateNames)
+	return cmd
+}
+
+// problem is a diagnostic as JSON shows it.
+type problem struct {
+	Severity string `json:"severity"`
+	Message  string `json:"message"`
+	File     string `json:"file"`
+	Line     int    `json:"line,omitempty"`
+	Column   int    `json:"column,omitempty"`
+	Hint     string `json:"hint,omitempty"`
+}
+
+func run(a *app.App, o Options) error {
+	root, err := Transform(a, o)
+	if err == nil {
+		_, err = cfn.ReadTemplate(root)
+	}
+	var usage *app.UsageError
+	if errors.As(err, &usage) {
+		return err
+	}
+	path, _ := a.Template(o.Template, false)
+	if !a.JSON() {
+		if err == nil {
+			fmt.Fprintf(a.Out, "%s is a valid SAM Template\n", path)
+		}
+		return err
+	}
+	problems := []problem{}
+	var diags source.Diagnostics
+	if errors.As(err, &diags) {
+		for _, d := range diags {
+			problems = append(problems, problem{d.Severity.String(), d.Message, d.File, d.Span.Start.Line, d.Span.Start.Col, d.Hint})
+		}
+	} else if err != nil {
+		problems = append(problems, problem{Severity: "error", Message: err.Error(), File: path})
+	}
+	if encErr := json.NewEncoder(a.Out).Encode(problems); encErr != nil {
+		return encErr
+	}
+	if err != nil {
+		return &app.ExitError{Code: app.ExitFailure, Err: err, Silent: true}
+	}
+	return nil
+}
+
+// Transform reads a template and returns the CloudFormation that it stands for. Errors of the template are
+// source.Diagnostics with the file's name.
+func Transform(a *app.App, o Options) (*cfn.Node, error) {
+	path, err := a.Template(o.Template, false)
+	if err != nil {
+		return nil, err
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read the template: %w", err)
+	}
+	root, err := cfn.Parse(path, text)
+	if err != nil {
+		return nil, err
+	}
+	if !sam.IsSAM(root) {
+		return root, nil
+	}
+	values, err := params.Overrides(o.Parameters)
+	if err != nil {
+		return nil, &app.UsageError{Err: err}
+	}
+	region := a.Region
+	for _, env := range []string{"AWS_REGION", "AWS_DEFAULT_REGION"} {
+		if region == "" {
+			region = a.Env(env)
+		}
+	}
+	out, err := sam.Transform(root, sam.Options{Region: region, Parameters: values, Now: a.Now()})
+	if e, ok := sam.AsError(err); ok {
+		return nil, &Invalid{Err: e, diags: e.Diagnostics(path)}
+	}
+	return out, err
+}
+
+// Invalid says that a template is no valid SAM template: AWS's text, and the places in the file.
+type Invalid struct {
+	Err   *sam.Error
+	diags source.Diagnostics
+}
+
+func (e *Invalid) Error() string { return e.Err.Error() }
+
+// Unwrap gives the error itself, and its diagnostics.
+func (e *Invalid) Unwrap() []error { return []error{e.Err, e.diags} }
