@@ -128,8 +128,9 @@ func (bucketCodec) Decode(b []byte) (stats.Distribution, error) {
 
 // pending is what was recorded and is not in the store yet, by metric.
 type pending struct {
-	mu     sync.Mutex
-	series map[string]*pendingSeries
+	flushing sync.Mutex // held while data is on its way to the store
+	mu       sync.Mutex // guards series
+	series   map[string]*pendingSeries
 }
 
 type pendingSeries struct {
@@ -198,8 +199,11 @@ func (s *Service) planFlush() {
 	})
 }
 
-// flush writes what is pending. Every read begins with it, so that a caller sees all that was recorded before.
+// flush writes what is pending. Every read begins with it, so that a caller sees all that was recorded before; one that finds
+// another flush under way waits for its end.
 func (s *Service) flush(ctx context.Context) error {
+	s.pending.flushing.Lock()
+	defer s.pending.flushing.Unlock()
 	s.pending.mu.Lock()
 	taken := s.pending.series
 	s.pending.series = nil
