@@ -155,7 +155,7 @@ type Member struct {
 	EventPayload     bool
 
 	Header       string
-	PrefixHeader string // before the keys of a map
+	PrefixHeader string // before the keys of a map; "*": none, so that all headers are meant
 	Query        string
 	JSONName     string
 	XMLName      string

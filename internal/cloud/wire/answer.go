@@ -128,7 +128,7 @@ func setHeader(h http.Header, f *codec.Field, v reflect.Value) {
 	m := f.Member
 	if m.PrefixHeader != "" {
 		for it := v.MapRange(); it.Next(); {
-			h[http.CanonicalHeaderKey(m.PrefixHeader+it.Key().String())] = []string{clean(text(it.Value()))}
+			h[http.CanonicalHeaderKey(strings.TrimPrefix(m.PrefixHeader, "*")+it.Key().String())] = []string{clean(text(it.Value()))}
 		}
 		return
 	}
@@ -230,7 +230,9 @@ func (x *exchange) sendStream(status int, v reflect.Value, ok bool) {
 func (x *exchange) sendDocument(status int, m *method, v reflect.Value) {
 	inBody := (*model.Member).InAnswer
 	switch {
-	case !m.bindings.bodyOut || status == http.StatusNoContent:
+	case status == http.StatusNoContent || len(m.out.Shape.Members) == 0:
+		x.send(status, "", nil)
+	case !m.bindings.bodyOut && x.target.protocol == model.RESTXML:
 		x.send(status, "", nil)
 	case x.target.protocol == model.RESTJSON:
 		b := m.out.AppendJSONMembers([]byte{'{'}, v, inBody)

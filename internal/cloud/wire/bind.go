@@ -255,8 +255,9 @@ func decodeTexts(f *codec.Field, values []string, v reflect.Value) error {
 // decodePrefixed reads the headers with the member's prefix; names are in lower case, as S3 keeps them.
 func (x *exchange) decodePrefixed(f *codec.Field, v reflect.Value) {
 	found := map[string]string{}
+	prefix := strings.ToLower(strings.TrimPrefix(f.Member.PrefixHeader, "*"))
 	for name, values := range x.r.Header {
-		if rest, ok := strings.CutPrefix(strings.ToLower(name), strings.ToLower(f.Member.PrefixHeader)); ok {
+		if rest, ok := strings.CutPrefix(strings.ToLower(name), prefix); ok {
 			found[rest] = strings.Join(values, ",")
 		}
 	}

@@ -95,13 +95,20 @@ func (c clientOf) method(t testing.TB, op string) (*method, reflect.Value) {
 	return m, fn
 }
 
-// moduleDir finds a module in the module cache.
+// moduleDir finds a module in the module cache, and fetches it if it can.
 func moduleDir(t testing.TB, module string) string {
 	t.Helper()
-	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", module).Output()
-	dir := strings.TrimSpace(string(out))
-	if err != nil || dir == "" {
-		t.Skipf("%s is not in the module cache, whose recorded data this test needs", module)
+	find := func() string {
+		out, _ := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", module).Output()
+		return strings.TrimSpace(string(out))
+	}
+	dir := find()
+	if dir == "" {
+		exec.CommandContext(t.Context(), "go", "mod", "download", module).Run()
+		dir = find()
+	}
+	if dir == "" {
+		t.Skipf("%s is not in the module cache, and cannot be fetched: this test needs the data recorded there", module)
 	}
 	return dir
 }
