@@ -189,9 +189,7 @@ func (x *exchange) queryForm() (url.Values, error) {
 
 // peekBody reads the body and puts it back.
 func (x *exchange) peekBody() ([]byte, error) {
-	x.target.op = &model.Operation{Name: "query"}
 	buf, err := x.body()
-	x.target.op = nil
 	if err != nil {
 		return nil, err
 	}

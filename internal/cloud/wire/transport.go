@@ -3,7 +3,7 @@ package wire
 import (
 	"bytes"
 	"context"
-	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"sync"
@@ -124,7 +124,7 @@ func (w *pipeWriter) finish() {
 	if p != nil {
 		err = io.ErrUnexpectedEOF
 		if p != http.ErrAbortHandler { //nolint:errorlint // it is compared as net/http does
-			err = errors.New("wire: the handler panicked")
+			err = fmt.Errorf("wire: the handler panicked: %v", p)
 		}
 	}
 	if w.pipe != nil {

@@ -293,7 +293,7 @@ func (x *exchange) body() (*bytes.Buffer, error) {
 	if int64(buf.Len()) > max {
 		release(buf)
 		return nil, &call.Error{Status: http.StatusRequestEntityTooLarge, Code: "RequestEntityTooLargeException",
-			Message: fmt.Sprintf("Request must be smaller than %d bytes for the %s operation", max, x.target.op.Name)}
+			Message: fmt.Sprintf("Request must be smaller than %d bytes", max)}
 	}
 	return buf, nil
 }
