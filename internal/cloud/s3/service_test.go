@@ -41,7 +41,11 @@ func newWorld(t testing.TB) *world {
 	}
 	t.Cleanup(func() { w.service.Close() })
 	w.config = wiretest.Config(t, wiretest.Serve{"s3": w.service})
-	w.Client = s3.NewFromConfig(w.config, func(o *s3.Options) { o.UsePathStyle = true })
+	w.Client = s3.NewFromConfig(w.config, func(o *s3.Options) {
+		o.UsePathStyle = true
+		o.RequestChecksumCalculation = aws.RequestChecksumCalculationWhenSupported // as config.LoadDefaultConfig has it
+		o.ResponseChecksumValidation = aws.ResponseChecksumValidationWhenSupported
+	})
 	return w
 }
 
