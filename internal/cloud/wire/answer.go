@@ -52,11 +52,10 @@ func jsonType(p model.Protocol) string {
 func (x *exchange) commonHeaders() {
 	h := x.w.Header()
 	if x.target.service != nil && x.target.service.Name == "s3" {
-		h.Set("X-Amz-Request-Id", x.id)
-		h.Set("X-Amz-Id-2", hostID(x.id))
-		h.Set("Server", "AmazonS3")
+		h["X-Amz-Request-Id"] = []string{x.id}
+		h["X-Amz-Id-2"] = []string{hostID(x.id)}
 	} else {
-		h.Set("X-Amzn-Requestid", x.id)
+		h["X-Amzn-Requestid"] = []string{x.id}
 	}
 	if x.response != nil {
 		for k, v := range x.response.Header {

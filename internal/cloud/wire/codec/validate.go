@@ -14,12 +14,11 @@ import (
 
 // A Violation is one constraint of the model that a value does not meet.
 type Violation struct {
-	Path    string   // as AWS writes it: tags.1.member.key
-	Member  []string // the members' names on the way, the outermost first
-	Value   string   // as AWS shows it
-	Missing bool     // a required member is not there
-	Secret  bool     // the value must not be shown
-	Rule    string   // "Member must …"
+	Path    string // as AWS writes it: tags.1.member.key
+	Value   string // as AWS shows it
+	Missing bool   // a required member is not there
+	Secret  bool   // the value must not be shown
+	Rule    string // "Member must …"
 }
 
 // String is AWS's sentence.
@@ -41,8 +40,31 @@ func (p *Plan) Validate(v reflect.Value) []Violation {
 }
 
 type checker struct {
-	path  []string
+	path  []step
 	found []Violation
+}
+
+// A step is one on the way to a value: a member's name, or the key or number of an element.
+type step struct {
+	name    string
+	number  int  // of a list's element, from 1
+	element bool // name is a key, if there is no number
+}
+
+// text writes the way as AWS does.
+func (c *checker) text() string {
+	var parts []string
+	for _, s := range c.path {
+		switch {
+		case s.number > 0:
+			parts = append(parts, strconv.Itoa(s.number), "member")
+		case s.element:
+			parts = append(parts, s.name, "member")
+		default:
+			parts = append(parts, lowerFirst(s.name))
+		}
+	}
+	return strings.Join(parts, ".")
 }
 
 // maxViolations bounds an answer that a hostile request could make long.
@@ -50,13 +72,13 @@ const maxViolations = 20
 
 func (c *checker) report(x Violation) {
 	if len(c.found) < maxViolations {
-		x.Path = strings.Join(c.path, ".")
+		x.Path = c.text()
 		c.found = append(c.found, x)
 	}
 }
 
-func (c *checker) push(parts ...string) { c.path = append(c.path, parts...) }
-func (c *checker) pop(n int)            { c.path = c.path[:len(c.path)-n] }
+func (c *checker) push(s step) { c.path = append(c.path, s) }
+func (c *checker) pop()        { c.path = c.path[:len(c.path)-1] }
 
 func (c *checker) check(p *Plan, v reflect.Value, secret bool) {
 	switch p.Shape.Kind {
@@ -64,9 +86,9 @@ func (c *checker) check(p *Plan, v reflect.Value, secret bool) {
 		c.structure(p, v)
 	case model.Union:
 		if f, mv := p.member(v); f != nil && f.Plan.checks {
-			c.push(lowerFirst(f.Member.Name))
+			c.push(step{name: f.Member.Name})
 			c.check(f.Plan, mv, secret)
-			c.pop(1)
+			c.pop()
 		}
 	case model.List:
 		c.limits(p, v, secret)
@@ -85,14 +107,17 @@ func (c *checker) check(p *Plan, v reflect.Value, secret bool) {
 func (c *checker) structure(p *Plan, v reflect.Value) {
 	for i := range p.Fields {
 		f := &p.Fields[i]
+		if !f.Member.Required && !f.Plan.checks {
+			continue
+		}
 		fv, ok := f.set(v.Field(f.index))
-		c.push(lowerFirst(f.Member.Name))
+		c.push(step{name: f.Member.Name})
 		if !ok && f.Member.Required {
 			c.report(Violation{Missing: true, Rule: "Member must not be null"})
 		} else if ok && f.Plan.checks {
 			c.check(f.Plan, fv, f.Member.Sensitive)
 		}
-		c.pop(1)
+		c.pop()
 	}
 }
 
@@ -107,9 +132,9 @@ func (c *checker) elements(p *Plan, v reflect.Value, secret bool) {
 	}
 	for i := range v.Len() {
 		if ev, ok := e.set(v.Index(i)); ok {
-			c.push(strconv.Itoa(i+1), "member")
+			c.push(step{number: i + 1})
 			c.check(e.Plan, ev, secret || e.Member.Sensitive)
-			c.pop(2)
+			c.pop()
 		}
 	}
 }
@@ -138,25 +163,22 @@ func (c *checker) entries(p *Plan, v reflect.Value, secret bool) {
 		return
 	}
 	simple := p.elem.Plan.limit != nil && p.elem.Plan.Fields == nil && p.elem.Plan.elem == nil
-	for _, e := range sortedEntries(v) {
-		if p.key.limit != nil && p.key.limit.broken(reflect.ValueOf(e.key)) != "" {
+	for it := v.MapRange(); it.Next(); {
+		if p.key.limit != nil && p.key.limit.broken(it.Key()) {
 			c.report(Violation{Value: mapText(v), Rule: "Map keys must satisfy constraint: [" + p.key.limit.all() + "]"})
 			return
 		}
-		ev, ok := p.elem.set(e.value)
-		if !ok {
-			continue
+		ev, ok := p.elem.set(it.Value())
+		switch {
+		case !ok || !p.elem.Plan.checks:
+		case simple && p.elem.Plan.limit.broken(ev):
+			c.report(Violation{Value: mapText(v), Rule: "Map value must satisfy constraint: [" + p.elem.Plan.limit.all() + "]"})
+			return
+		case !simple:
+			c.push(step{name: it.Key().String(), element: true})
+			c.check(p.elem.Plan, ev, secret || p.elem.Member.Sensitive)
+			c.pop()
 		}
-		if simple {
-			if p.elem.Plan.limit.broken(ev) != "" {
-				c.report(Violation{Value: mapText(v), Rule: "Map value must satisfy constraint: [" + p.elem.Plan.limit.all() + "]"})
-				return
-			}
-			continue
-		}
-		c.push(e.key, "member")
-		c.check(p.elem.Plan, ev, secret || p.elem.Member.Sensitive)
-		c.pop(2)
 	}
 }
 
@@ -257,13 +279,13 @@ type rule struct {
 	ok   func(v reflect.Value) bool
 }
 
-func (l *limit) broken(v reflect.Value) string {
+func (l *limit) broken(v reflect.Value) bool {
 	for _, r := range l.rules {
 		if !r.ok(v) {
-			return r.text
+			return true
 		}
 	}
-	return ""
+	return false
 }
 
 func (l *limit) all() string {

@@ -21,7 +21,7 @@ type Auth struct {
 	Date          string // of the scope: 20060102
 	Region        string
 	Service       string
-	SignedHeaders []string
+	SignedHeaders string // their names, with semicolons between
 	Signature     string
 	Token         string    // of temporary credentials
 	Time          time.Time // when it was signed
@@ -69,7 +69,9 @@ func parseHeader(r *http.Request, h string) (*Auth, error) {
 	a := &Auth{payload: r.Header.Get("X-Amz-Content-Sha256"), Token: r.Header.Get("X-Amz-Security-Token")}
 	var rest string
 	a.Algorithm, rest, _ = strings.Cut(h, " ")
-	for part := range strings.SplitSeq(rest, ",") {
+	for rest != "" {
+		var part string
+		part, rest, _ = strings.Cut(rest, ",")
 		key, value, _ := strings.Cut(strings.TrimSpace(part), "=")
 		switch key {
 		case "Credential":
@@ -77,7 +79,7 @@ func parseHeader(r *http.Request, h string) (*Auth, error) {
 				return nil, err
 			}
 		case "SignedHeaders":
-			a.SignedHeaders = strings.Split(strings.ToLower(value), ";")
+			a.SignedHeaders = value
 		case "Signature":
 			a.Signature = value
 		}
@@ -96,7 +98,7 @@ func parseHeader(r *http.Request, h string) (*Auth, error) {
 func parseQuery(q url.Values) (*Auth, error) {
 	a := &Auth{
 		Algorithm: q.Get("X-Amz-Algorithm"), Signature: q.Get("X-Amz-Signature"), Token: q.Get("X-Amz-Security-Token"),
-		SignedHeaders: strings.Split(strings.ToLower(q.Get("X-Amz-SignedHeaders")), ";"), Presigned: true, payload: q.Get("X-Amz-Content-Sha256"),
+		SignedHeaders: q.Get("X-Amz-SignedHeaders"), Presigned: true, payload: q.Get("X-Amz-Content-Sha256"),
 	}
 	if err := a.credential(q.Get("X-Amz-Credential")); err != nil {
 		return nil, err

@@ -27,7 +27,7 @@ func (a *Auth) Verify(r *http.Request, secret, payloadHash string) error {
 	if a.Time.IsZero() || a.Time.UTC().Format("20060102") != a.Date {
 		return &Error{http.StatusForbidden, "SignatureDoesNotMatch", "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP"}
 	}
-	if !slices.Contains(a.SignedHeaders, "host") {
+	if !slices.Contains(strings.Split(strings.ToLower(a.SignedHeaders), ";"), "host") {
 		return &Error{http.StatusForbidden, "SignatureDoesNotMatch", "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization."}
 	}
 	key := signingKey(secret, a)
@@ -47,10 +47,11 @@ func mismatch() error {
 func (a *Auth) sign(key []byte, r *http.Request, path, payloadHash string) string {
 	var b strings.Builder
 	b.WriteString(r.Method + "\n" + path + "\n" + canonicalQuery(r.URL.RawQuery) + "\n")
-	for _, name := range a.SignedHeaders {
+	signed := strings.ToLower(a.SignedHeaders)
+	for name := range strings.SplitSeq(signed, ";") {
 		b.WriteString(name + ":" + headerValue(r, name) + "\n")
 	}
-	b.WriteString("\n" + strings.Join(a.SignedHeaders, ";") + "\n" + payloadHash)
+	b.WriteString("\n" + signed + "\n" + payloadHash)
 	return hexMAC(key, a.stringToSign(algorithm, hashHex(b.String())))
 }
 
