@@ -218,12 +218,12 @@ func (r *yamlReader) argument(y *yaml.Node, name string) (*Node, *source.Diagnos
 	if name != "Fn::GetAtt" {
 		return n, nil
 	}
-	resource, attribute, ok := strings.Cut(y.Value, ".")
-	if !ok {
-		return nil, source.Errorf(n.Span, "!GetAtt needs a resource and an attribute, as in !GetAtt MyFunction.Arn")
+	// Without a point it has one part only: a mistake, but one of evaluation, not of reading.
+	list := Arr()
+	list.Span = n.Span
+	for _, part := range strings.SplitN(y.Value, ".", 2) {
+		list.Items = append(list.Items, &Node{Kind: String, Text: part, Span: n.Span})
 	}
-	list := Arr(Str(resource), Str(attribute))
-	list.Span, list.Items[0].Span, list.Items[1].Span = n.Span, n.Span, n.Span
 	return list, nil
 }
 

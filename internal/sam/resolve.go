@@ -1,0 +1,237 @@
+package sam
+
+import (
+	"regexp"
+	"strings"
+)
+
+// resolver replaces references to parameters (Ref, and the placeholders of Fn::Sub) by their values, or Fn::FindInMap by
+// what the mappings hold. It changes values in place, and returns what stands in the place of the one that it is given.
+type resolver struct {
+	parameters *value
+	mappings   *value // nil: this resolver does not look up mappings
+	budget     int    // values that may still be put in the place of references
+}
+
+// maxResolved bounds what references may stand for in all: a parameter's value can hold references again.
+const maxResolved = 100_000
+
+func newResolver(parameters *value) *resolver {
+	return &resolver{parameters: parameters, budget: maxResolved}
+}
+
+func newMapResolver(mappings *value) *resolver {
+	if !mappings.isMap() {
+		failDocument(templateCause("'Mappings' or 'Parameters' is either null or not a valid dictionary."))
+	}
+	return &resolver{mappings: mappings, budget: maxResolved}
+}
+
+func (r *resolver) resolve(v *value) *value {
+	if r.mappings != nil && r.mappings.len() == 0 {
+		return v
+	}
+	return r.walk(v, 0)
+}
+
+func (r *resolver) walk(v *value, depth int) *value {
+	if depth > maxNesting {
+		failDocument(templateCause("References to parameters are nested too deep."))
+	}
+	v = r.replace(v)
+	switch {
+	case v.isMap():
+		for i := range v.fields.list {
+			v.fields.list[i].value = r.walk(v.fields.list[i].value, depth+1)
+		}
+	case v.isList():
+		for i := range v.items {
+			v.items[i] = r.walk(v.items[i], depth+1)
+		}
+	}
+	return v
+}
+
+// maxNesting bounds how deep a transformed value may be.
+const maxNesting = 400
+
+func (r *resolver) replace(v *value) *value {
+	switch key := v.onlyKey(); {
+	case r.mappings != nil && key == "Fn::FindInMap":
+		return r.findInMap(v)
+	case r.mappings != nil:
+		return v
+	case key == "Ref":
+		return r.parameter(v.get("Ref"), v)
+	case key == "Fn::Sub":
+		substitute(v, r.parameter)
+	}
+	return v
+}
+
+// parameter is a copy of a parameter's value, or otherwise.
+func (r *resolver) parameter(name, otherwise *value) *value {
+	p := r.parameters.get(name.str())
+	if !name.isString() || p == nil || strings.HasPrefix(p.str(), "{{IntrinsicFunction:") {
+		return otherwise
+	}
+	if p.isMap() || p.isList() {
+		p = p.clone()
+		if r.budget -= 1 + p.len(); r.budget < 0 {
+			failDocument(templateCause("References to parameters stand for too much."))
+		}
+	}
+	return p
+}
+
+var placeholder = regexp.MustCompile(`\$\{([A-Za-z0-9.]+|AWS::[A-Z][A-Za-z]*)\}`)
+
+// substitute puts other text in the place of the placeholders in a call of Fn::Sub, whose argument is a string or a list that
+// begins with one.
+func substitute(call *value, replacement func(name, placeholder *value) *value) {
+	arg := call.get("Fn::Sub")
+	switch {
+	case arg.isString():
+		call.set("Fn::Sub", substituted(arg, replacement))
+	case arg.isList() && len(arg.items) > 0 && arg.items[0].isString():
+		arg.items[0] = substituted(arg.items[0], replacement)
+	}
+}
+
+func substituted(text *value, replacement func(name, placeholder *value) *value) *value {
+	if !strings.Contains(text.text, "${") {
+		return text
+	}
+	out := text.text
+	for _, m := range placeholder.FindAllStringSubmatch(text.text, -1) {
+		v := replacement(str(m[1]), str(m[0]))
+		if !v.isString() {
+			failDocument(templateCause("Invalid Fn::Sub variable value %s. Fn::Sub expects all variables to be strings.", v.display()))
+		}
+		out = strings.Replace(out, m[0], v.text, 1)
+	}
+	return text.like(out)
+}
+
+func (r *resolver) findInMap(v *value) *value {
+	args := v.get("Fn::FindInMap")
+	if !args.isList() || len(args.items) != 3 {
+		failDocument(templateCause("Invalid FindInMap value %s. FindInMap expects an array with 3 values.", args.display()))
+	}
+	found := r.mappings
+	for depth, arg := range args.items {
+		arg = r.replace(arg)
+		if !arg.isString() {
+			return v
+		}
+		if !found.isMap() {
+			failDocument(templateCause("Cannot use Fn::FindInMap on Mapping '%s' which is not a a two-level map.", args.items[0].str()))
+		}
+		if !found.has(arg.text) {
+			return v
+		}
+		if found = found.get(arg.text); depth == 2 {
+			found = found.clone()
+		}
+	}
+	return found
+}
+
+// references rewrites what the template refers to after the transform: attributes that SAM gives its resources (Fn.Version,
+// Api.Stage), and ids of resources that were renamed.
+type references struct {
+	attributes map[string]map[string]string // SAM resource, attribute -> generated resource
+	renamed    map[string]string
+}
+
+func (r *references) attribute(id, name string) string { return r.attributes[id][name] }
+
+func (r *references) rewrite(v *value) {
+	switch v.onlyKey() {
+	case "Ref":
+		if to := r.rewriteRef(v.get("Ref").str()); to != "" {
+			v.set("Ref", str(to))
+		}
+	case "Fn::Sub":
+		substitute(v, func(name, p *value) *value { return p.like(r.rewriteIDInSub(name.text, p.text)) })
+		substitute(v, func(name, p *value) *value { return p.like(r.rewriteSub(name.text, p.text)) })
+	case "Fn::GetAtt":
+		r.rewriteGetAtt(v)
+	}
+	if v.isMap() {
+		for _, e := range v.fields.list {
+			r.rewrite(e.value)
+		}
+		r.rewriteDependsOn(v)
+		return
+	}
+	if v.isList() {
+		for _, item := range v.items {
+			r.rewrite(item)
+		}
+	}
+}
+
+func (r *references) rewriteRef(name string) string {
+	id, attribute, ok := strings.Cut(name, ".")
+	if !ok {
+		return r.renamed[name]
+	}
+	return r.attribute(id, attribute)
+}
+
+func (r *references) rewriteIDInSub(name, text string) string {
+	id, _, _ := strings.Cut(name, ".")
+	if to := r.renamed[id]; to != "" {
+		return strings.ReplaceAll(text, id, to)
+	}
+	return text
+}
+
+func (r *references) rewriteSub(name, text string) string {
+	parts := strings.Split(name, ".")
+	if len(parts) < 2 {
+		return text
+	}
+	if to := r.attribute(parts[0], parts[1]); to != "" {
+		return strings.ReplaceAll(text, parts[0]+"."+parts[1], to)
+	}
+	return text
+}
+
+func (r *references) rewriteGetAtt(v *value) {
+	args := v.get("Fn::GetAtt")
+	if !args.isList() || len(args.items) < 2 {
+		return
+	}
+	var joined []string
+	for _, item := range args.items {
+		if !item.isString() {
+			return
+		}
+		joined = append(joined, item.text)
+	}
+	parts := strings.Split(strings.Join(joined, "."), ".")
+	if to := r.renamed[parts[0]]; to != "" {
+		parts[0] = to
+		v.set("Fn::GetAtt", strList(parts...))
+	}
+	if to := r.attribute(parts[0], parts[1]); to != "" {
+		v.set("Fn::GetAtt", strList(append([]string{to}, parts[2:]...)...))
+	}
+}
+
+func (r *references) rewriteDependsOn(v *value) {
+	on := v.get("DependsOn")
+	if to := r.renamed[on.str()]; to != "" {
+		v.set("DependsOn", str(to))
+	}
+	if !on.isList() {
+		return
+	}
+	for i, item := range on.items {
+		if to := r.renamed[item.str()]; to != "" {
+			on.items[i] = str(to)
+		}
+	}
+}
