@@ -131,8 +131,8 @@ func (x *exchange) failJSON(f *failure) {
 	code := f.code
 	if x.target.protocol == model.RESTJSON {
 		h.Set("X-Amzn-Errortype", code)
-	} else if s := x.target.service; s != nil && s.Name == "dynamodb" {
-		code = dynamoNamespace(f) + code
+	} else {
+		code = x.namespace(f) + code
 	}
 	x.queryCompatible(f)
 	var b []byte
@@ -195,9 +195,19 @@ func sortedDetail(m map[string]string) []string {
 	return keys
 }
 
-// dynamoNamespace is what DynamoDB puts before an error's name: its own for its errors, the framework's for the
+// namespace is what DynamoDB and CloudWatch put before an error's name: their own for their errors, the framework's for the
 // framework's.
-func dynamoNamespace(f *failure) string {
+func (x *exchange) namespace(f *failure) string {
+	own := ""
+	if s := x.target.service; s == nil {
+		return ""
+	} else if s.Name == "dynamodb" {
+		own = "com.amazonaws.dynamodb.v20120810#"
+	} else if s.Name == "cloudwatch" {
+		own = "com.amazonaws.cloudwatch.v2010_08_01#"
+	} else {
+		return ""
+	}
 	switch f.code {
 	case "ValidationException":
 		return "com.amazon.coral.validate#"
@@ -205,13 +215,13 @@ func dynamoNamespace(f *failure) string {
 		"MissingAuthenticationTokenException", "IncompleteSignatureException", "NotImplemented":
 		return "com.amazon.coral.service#"
 	}
-	return "com.amazonaws.dynamodb.v20120810#"
+	return own
 }
 
 // queryCompatible tells a client that used to speak Query the code that it would have got then.
 func (x *exchange) queryCompatible(f *failure) {
 	s := x.target.service
-	if s == nil || !s.Speaks(model.Query) {
+	if s == nil || !s.Speaks(model.Query) || x.r.Header.Get("X-Amzn-Query-Mode") == "" {
 		return
 	}
 	x.w.Header().Set("X-Amzn-Query-Error", orElse(f.queryCode, f.code)+";"+f.fault())
@@ -221,7 +231,7 @@ func (x *exchange) failCBOR(f *failure) {
 	h := x.w.Header()
 	h.Set("Smithy-Protocol", "rpc-v2-cbor")
 	x.queryCompatible(f)
-	b := codec.AppendCBORText(codec.AppendCBORText([]byte{0xbf}, "__type"), f.code)
+	b := codec.AppendCBORText(codec.AppendCBORText([]byte{0xbf}, "__type"), x.namespace(f)+f.code)
 	if f.plan != nil {
 		b = f.plan.AppendCBORMembers(b, f.value)
 	} else {

@@ -20,6 +20,9 @@ func (x *exchange) validate(m *method, v reflect.Value) error {
 	if x.target.service.Name == "s3" {
 		return x.validateS3(found)
 	}
+	if x.target.service.Name == "apigateway" {
+		found = x.validateGateway(found)
+	}
 	var texts []string
 	for _, f := range found {
 		texts = append(texts, f.String())
@@ -36,13 +39,28 @@ func validationCode(s *model.Service, p model.Protocol) string {
 	switch s.Name {
 	case "logs":
 		return "InvalidParameterException"
-	case "apigateway", "apigatewayv2":
+	case "apigatewayv2":
 		return "BadRequestException"
 	}
-	if s.Speaks(model.Query) {
+	if p == model.Query {
 		return "ValidationError"
 	}
 	return "ValidationException"
+}
+
+// validateGateway gives the paths of members of the body the name of the whole input, as API Gateway does.
+func (x *exchange) validateGateway(found []codec.Violation) []codec.Violation {
+	for i, f := range found {
+		first, _, _ := strings.Cut(f.Path, ".")
+		for _, m := range x.target.op.Input.Members {
+			if strings.EqualFold(m.Name, first) && m.InBody() {
+				op := x.target.op.Name
+				found[i].Path = strings.ToLower(op[:1]) + op[1:] + "Input." + f.Path
+			}
+		}
+		found[i].Rule = strings.Replace(f.Rule, ", Member must not be null]", "]", 1)
+	}
+	return found
 }
 
 // validateS3 looks at what is missing only: S3 judges values itself, each with an error of its own.

@@ -152,7 +152,7 @@ func (c compiler) fill(p *Plan) error {
 			return fmt.Errorf("a number needs an integer or a float")
 		}
 	}
-	p.limit = compileLimit(p.Shape)
+	p.limit = compileLimit(p.Shape, t)
 	return nil
 }
 

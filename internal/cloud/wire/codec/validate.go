@@ -113,7 +113,7 @@ func (c *checker) structure(p *Plan, v reflect.Value) {
 		fv, ok := f.set(v.Field(f.index))
 		c.push(step{name: f.Member.Name})
 		if !ok && f.Member.Required {
-			c.report(Violation{Missing: true, Rule: "Member must not be null"})
+			c.report(Violation{Missing: true, Rule: notNull})
 		} else if ok && f.Plan.checks {
 			c.check(f.Plan, fv, f.Member.Sensitive)
 		}
@@ -126,8 +126,8 @@ func (c *checker) elements(p *Plan, v reflect.Value, secret bool) {
 	if !e.Plan.checks {
 		return
 	}
-	if e.Plan.enum != nil {
-		c.enumList(p, v)
+	if e.Plan.simple() {
+		c.simpleElements(p, v, secret || e.Member.Sensitive)
 		return
 	}
 	for i := range v.Len() {
@@ -139,45 +139,62 @@ func (c *checker) elements(p *Plan, v reflect.Value, secret bool) {
 	}
 }
 
-// enumList is checked as a whole, as AWS does.
-func (c *checker) enumList(p *Plan, v reflect.Value) {
-	var values []string
-	bad := false
+// simple reports whether values of the plan have no parts.
+func (p *Plan) simple() bool { return p.Shape.Kind <= model.Document }
+
+// simpleElements are judged as a whole, with all that each of them must satisfy, as AWS does.
+func (c *checker) simpleElements(p *Plan, v reflect.Value, secret bool) {
 	for i := range v.Len() {
 		ev, ok := p.elem.set(v.Index(i))
-		s := ""
-		if ok {
-			s = ev.String()
+		if ok && p.elem.Plan.broken(ev) {
+			c.report(Violation{Value: show(v), Secret: secret, Rule: "Member must satisfy constraint: [" + p.elem.Plan.rules() + ", " + notNull + "]"})
+			return
 		}
-		values = append(values, s)
-		bad = bad || !contains(p.elem.Plan.enum, s)
 	}
-	if bad {
-		c.report(Violation{Value: "[" + strings.Join(values, ", ") + "]",
-			Rule: "Member must satisfy constraint: [" + enumRule(p.elem.Plan.enum) + "]"})
+}
+
+const notNull = "Member must not be null"
+
+// broken reports whether a simple value does not satisfy its plan's enumeration and limits.
+func (p *Plan) broken(v reflect.Value) bool {
+	return p.enum != nil && !contains(p.enum, v.String()) || p.limit != nil && p.limit.broken(v)
+}
+
+// rules lists what a simple value must satisfy.
+func (p *Plan) rules() string {
+	var out []string
+	if p.enum != nil {
+		out = append(out, enumRule(p.enum))
 	}
+	if p.limit != nil {
+		out = append(out, p.limit.all())
+	}
+	return strings.Join(out, ", ")
 }
 
 func (c *checker) entries(p *Plan, v reflect.Value, secret bool) {
 	if !p.key.checks && !p.elem.Plan.checks {
 		return
 	}
-	simple := p.elem.Plan.limit != nil && p.elem.Plan.Fields == nil && p.elem.Plan.elem == nil
+	elem := p.elem.Plan
 	for it := v.MapRange(); it.Next(); {
-		if p.key.limit != nil && p.key.limit.broken(it.Key()) {
-			c.report(Violation{Value: mapText(v), Rule: "Map keys must satisfy constraint: [" + p.key.limit.all() + "]"})
+		if p.key.checks && p.key.broken(it.Key()) {
+			c.report(Violation{Value: mapText(v), Secret: secret, Rule: "Map keys must satisfy constraint: [" + p.key.rules() + "]"})
 			return
+		}
+		if !elem.checks {
+			continue
 		}
 		ev, ok := p.elem.set(it.Value())
 		switch {
-		case !ok || !p.elem.Plan.checks:
-		case simple && p.elem.Plan.limit.broken(ev):
-			c.report(Violation{Value: mapText(v), Rule: "Map value must satisfy constraint: [" + p.elem.Plan.limit.all() + "]"})
-			return
-		case !simple:
+		case !ok:
+		case !elem.simple():
 			c.push(step{name: it.Key().String(), element: true})
-			c.check(p.elem.Plan, ev, secret || p.elem.Member.Sensitive)
+			c.check(elem, ev, secret || p.elem.Member.Sensitive)
 			c.pop()
+		case elem.broken(ev):
+			c.report(Violation{Value: mapText(v), Secret: secret, Rule: "Map value must satisfy constraint: [" + elem.rules() + ", " + notNull + "]"})
+			return
 		}
 	}
 }
@@ -296,7 +313,7 @@ func (l *limit) all() string {
 	return strings.Join(out, ", ")
 }
 
-func compileLimit(s *model.Shape) *limit {
+func compileLimit(s *model.Shape, t reflect.Type) *limit {
 	c := s.Constraint
 	if c == nil || s.Streaming {
 		return nil
@@ -307,6 +324,9 @@ func compileLimit(s *model.Shape) *limit {
 		what, size = "value", number
 	}
 	text := func(n float64) string {
+		if t.Kind() == reflect.Float64 || t.Kind() == reflect.Float32 {
+			return show(reflect.ValueOf(n))
+		}
 		return strconv.FormatFloat(n, 'f', -1, 64)
 	}
 	if c.HasMax {
@@ -350,25 +370,63 @@ func pattern(java string) func(string) bool {
 	return func(s string) bool { return compile()(s) }
 }
 
-// lookahead is the one form of Java's look-arounds that AWS's models use: what the string must not be, at the start.
-var lookahead = regexp.MustCompile(`^(\(?)\(\?!((?:[^()]|\([^()]*\))*)\)(.*)$`)
-
 func compilePattern(java string) func(string) bool {
-	p := unicodeEscape.ReplaceAllString(java, `\x{$1}`)
-	not := ""
-	if m := lookahead.FindStringSubmatch(p); m != nil {
-		not, p = m[2], m[1]+m[3]
-	}
-	re, err := regexp.Compile(`^(?:` + p + `)$`)
-	if err != nil {
+	re, forbidden, err := translate(java)
+	switch {
+	case err != nil:
 		return func(string) bool { return true }
-	}
-	if not == "" {
+	case forbidden == nil:
 		return re.MatchString
 	}
-	forbidden, err := regexp.Compile(`^(?:` + not + `)`)
-	if err != nil {
-		return func(string) bool { return true }
-	}
 	return func(s string) bool { return re.MatchString(s) && !forbidden.MatchString(s) }
+}
+
+// javaClasses are what Java writes otherwise than Go: the characters outside the basic plane as their surrogates, and a class.
+var javaClasses = strings.NewReplacer(`\uD800\uDC00-\uDBFF\uDFFF`, `\x{10000}-\x{10FFFF}`, `\uDBFF\uDFFF`, `\x{10FFFF}`, `\p{Print}`, ` -~`)
+
+// translate makes Go's expressions of a pattern: one for what a string must be as a whole, and perhaps one for what must not
+// be found in it, since Go has none of Java's look-arounds. The models use them at the start, and, once, at the end.
+func translate(java string) (re, forbidden *regexp.Regexp, err error) {
+	p := unicodeEscape.ReplaceAllString(javaClasses.Replace(java), `\x{$1}`)
+	if body, not, ok := leadingNot(p); ok {
+		if forbidden, err = regexp.Compile(`^(?:` + not + `)`); err != nil {
+			return nil, nil, err
+		}
+		p = body
+	} else if body, not, ok := strings.Cut(p, `(?<!`); ok && strings.HasSuffix(not, `)$`) {
+		if forbidden, err = regexp.Compile(`(?:` + strings.TrimSuffix(not, `)$`) + `)$`); err != nil {
+			return nil, nil, err
+		}
+		p = body
+	}
+	re, err = regexp.Compile(`^(?:` + p + `)$`)
+	return re, forbidden, err
+}
+
+// leadingNot cuts a negative look-ahead off the start of a pattern, behind what may stand before it.
+func leadingNot(p string) (rest, not string, ok bool) {
+	start := strings.Index(p, `(?!`)
+	if start < 0 || strings.Trim(p[:start], `^(`) != "" {
+		return "", "", false
+	}
+	depth := 0
+	for i := start; i < len(p); i++ {
+		switch p[i] {
+		case '\\':
+			i++
+		case '(':
+			depth++
+		case ')':
+			if depth--; depth == 0 {
+				return p[:start] + p[i+1:], p[start+len(`(?!`) : i], true
+			}
+		}
+	}
+	return "", "", false
+}
+
+// CheckPattern reports why a pattern in Java's syntax cannot be matched.
+func CheckPattern(java string) error {
+	_, _, err := translate(java)
+	return err
 }
