@@ -337,8 +337,9 @@ func (r *reader) outputs(n *Node) {
 	}
 }
 
+// noNulls refuses nulls, except in what a transform will still change.
 func (r *reader) noNulls(n *Node, path string) {
-	if n == nil {
+	if n == nil || r.sam() {
 		return
 	}
 	switch n.Kind {

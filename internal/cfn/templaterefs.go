@@ -248,3 +248,21 @@ func subReferences(arg, n *Node, f func(reference)) {
 		f(ref)
 	}
 }
+
+// Attributes calls f for every attribute of a resource that n reads, by Fn::GetAtt or Fn::Sub, where its name is written out.
+func Attributes(n *Node, f func(resource, attribute string)) {
+	walkReferences(n, func(r reference) {
+		if r.kind == refAttribute && r.attribute != "" {
+			f(r.name, r.attribute)
+		}
+	})
+}
+
+// References calls f for every parameter and resource that n refers to; attribute is empty for a Ref.
+func References(n *Node, f func(name, attribute string)) {
+	walkReferences(n, func(r reference) {
+		if r.kind == refName || r.kind == refAttribute {
+			f(r.name, r.attribute)
+		}
+	})
+}
