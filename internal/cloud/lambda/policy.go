@@ -1,0 +1,225 @@
+package lambda
+
+import (
+	"context"
+	"encoding/json"
+	"regexp"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+
+	"evo/internal/cloud/store"
+)
+
+// Permissions are recorded and shown; they are not enforced yet.
+
+// policyStatement has its members in AWS's order.
+type policyStatement struct {
+	Sid       string
+	Effect    string
+	Principal any
+	Action    string
+	Resource  string
+	Condition *condition `json:",omitempty"`
+}
+
+type condition struct {
+	StringEquals *stringEquals     `json:",omitempty"`
+	Bool         map[string]string `json:",omitempty"`
+	ArnLike      map[string]string `json:",omitempty"`
+}
+
+type stringEquals struct {
+	Account string `json:"AWS:SourceAccount,omitempty"`
+	URLAuth string `json:"lambda:FunctionUrlAuthType,omitempty"`
+	Org     string `json:"aws:PrincipalOrgID,omitempty"`
+	Token   string `json:"lambda:EventSourceToken,omitempty"`
+}
+
+var (
+	accountID = regexp.MustCompile(`^\d{12}$`)
+	host      = regexp.MustCompile(`^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$`)
+)
+
+// principal says who is meant: everybody, a service, an account, or what an ARN names.
+func principal(text string) (any, error) {
+	switch {
+	case text == "*":
+		return text, nil
+	case accountID.MatchString(text):
+		return map[string]string{"AWS": "arn:aws:iam::" + text + ":root"}, nil
+	case strings.HasPrefix(text, "arn:"):
+		return map[string]string{"AWS": text}, nil
+	case host.MatchString(text):
+		return map[string]string{"Service": text}, nil
+	}
+	return nil, invalid("The provided principal was invalid. Please check the principal and try again.")
+}
+
+func conditions(in *lambda.AddPermissionInput) *condition {
+	eq := stringEquals{aws.ToString(in.SourceAccount), string(in.FunctionUrlAuthType), aws.ToString(in.PrincipalOrgID), aws.ToString(in.EventSourceToken)}
+	var c condition
+	if eq != (stringEquals{}) {
+		c.StringEquals = &eq
+	}
+	if in.InvokedViaFunctionUrl != nil {
+		c.Bool = map[string]string{"lambda:InvokedViaFunctionUrl": map[bool]string{true: "true", false: "false"}[*in.InvokedViaFunctionUrl]}
+	}
+	if in.SourceArn != nil {
+		c.ArnLike = map[string]string{"AWS:SourceArn": *in.SourceArn}
+	}
+	if c.StringEquals == nil && c.Bool == nil && c.ArnLike == nil {
+		return nil
+	}
+	return &c
+}
+
+// policyKey checks that what a policy is for is there.
+func (s *Service) policyKey(tx *store.Tx, n name) (string, error) {
+	if err := s.exists(tx, n.function); err != nil {
+		return "", err
+	}
+	switch {
+	case n.qualifier == "":
+		return n.function, nil
+	case n.qualifier == latest:
+		return "", invalid("We currently do not support adding policies for $LATEST.")
+	case isNumber(n.qualifier) || strings.Contains(n.qualifier, "$"):
+		if _, err := s.resolve(tx, n); err != nil {
+			return "", err
+		}
+	default:
+		if _, ok := s.tables.aliases.Get(tx, under(n.function)+n.qualifier); !ok {
+			return "", s.aliasNotFound(n)
+		}
+	}
+	return n.function + ":" + n.qualifier, nil
+}
+
+// AddPermission adds a statement to a function's, version's or alias's policy.
+func (s *Service) AddPermission(ctx context.Context, in *lambda.AddPermissionInput) (*lambda.AddPermissionOutput, error) {
+	n, err := s.parse(in.FunctionName, in.Qualifier)
+	if err != nil {
+		return nil, err
+	}
+	who, err := principal(*in.Principal)
+	if err != nil {
+		return nil, err
+	}
+	st, err := json.Marshal(policyStatement{Sid: *in.StatementId, Effect: "Allow", Principal: who, Action: *in.Action, Resource: s.arn(n), Condition: conditions(in)})
+	if err != nil {
+		return nil, err
+	}
+	err = s.cfg.Store.Update(ctx, func(_ context.Context, tx *store.Tx) error {
+		key, err := s.policyKey(tx, n)
+		if err != nil {
+			return err
+		}
+		return s.addStatement(tx, key, statement{*in.StatementId, string(st)}, in.RevisionId, "GetPolicy")
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &lambda.AddPermissionOutput{Statement: aws.String(string(st))}, nil
+}
+
+func (s *Service) addStatement(tx *store.Tx, key string, st statement, revision *string, call string) error {
+	p, _ := s.tables.policies.Get(tx, key)
+	if err := checkRevision(revision, p.Revision, call); err != nil {
+		return err
+	}
+	for _, other := range p.Statements {
+		if other.ID == st.ID {
+			return conflict("The statement id (%s) provided already exists. Please provide a new statement id, or remove the existing statement.", st.ID)
+		}
+	}
+	p.Statements = append(p.Statements[:len(p.Statements):len(p.Statements)], st)
+	p.Revision = newID()
+	s.tables.policies.Put(tx, key, p)
+	return nil
+}
+
+func (s *Service) removeStatement(tx *store.Tx, key, id string, revision *string, call string) error {
+	p, ok := s.tables.policies.Get(tx, key)
+	if !ok {
+		return notFound("No policy is associated with the given resource.")
+	}
+	if err := checkRevision(revision, p.Revision, call); err != nil {
+		return err
+	}
+	var rest []statement
+	for _, st := range p.Statements {
+		if st.ID != id {
+			rest = append(rest, st)
+		}
+	}
+	switch {
+	case len(rest) == len(p.Statements):
+		return notFound("Statement %s is not found in resource policy.", id)
+	case len(rest) == 0:
+		s.tables.policies.Delete(tx, key)
+	default:
+		s.tables.policies.Put(tx, key, policy{rest, newID()})
+	}
+	return nil
+}
+
+func (p policy) document() *string {
+	var b strings.Builder
+	b.WriteString(`{"Version":"2012-10-17","Id":"default","Statement":[`)
+	for i, st := range p.Statements {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteString(st.JSON)
+	}
+	b.WriteString("]}")
+	return aws.String(b.String())
+}
+
+// RemovePermission removes a statement.
+func (s *Service) RemovePermission(ctx context.Context, in *lambda.RemovePermissionInput) (*lambda.RemovePermissionOutput, error) {
+	n, err := s.parse(in.FunctionName, in.Qualifier)
+	if err != nil {
+		return nil, err
+	}
+	err = s.cfg.Store.Update(ctx, func(_ context.Context, tx *store.Tx) error {
+		if s.exists(tx, n.function) != nil {
+			return notFound("No policy found for: %s", s.arn(n))
+		}
+		key, err := s.policyKey(tx, n)
+		if err != nil {
+			return err
+		}
+		return s.removeStatement(tx, key, *in.StatementId, in.RevisionId, "GetPolicy")
+	})
+	return &lambda.RemovePermissionOutput{}, err
+}
+
+// GetPolicy shows a policy.
+func (s *Service) GetPolicy(_ context.Context, in *lambda.GetPolicyInput) (*lambda.GetPolicyOutput, error) {
+	n, err := s.parse(in.FunctionName, in.Qualifier)
+	if err != nil {
+		return nil, err
+	}
+	key := n.function
+	if n.qualifier != "" {
+		key += ":" + n.qualifier
+	}
+	p, err := s.policy(key)
+	if err != nil {
+		return nil, err
+	}
+	return &lambda.GetPolicyOutput{Policy: p.document(), RevisionId: &p.Revision}, nil
+}
+
+func (s *Service) policy(key string) (p policy, err error) {
+	s.cfg.Store.View(func(tx *store.Tx) {
+		var ok bool
+		if p, ok = s.tables.policies.Get(tx, key); !ok {
+			err = notFound("The resource you requested does not exist.")
+		}
+	})
+	return p, err
+}
