@@ -249,3 +249,15 @@ func (p *packager) publication() {
 		p.add(local{property: property, form: uri}, "AWS::ServerlessRepo::Application", m.Get(property), func(n *cfn.Node) { m.Set(property, n) })
 	}
 }
+
+// Assume sets every local path in root as if it had been uploaded, and returns, by logical id, the paths that were there. dir is
+// the template's folder.
+func Assume(root *cfn.Node, dir string) map[string]string {
+	p := packager{dir: dir, root: root}
+	paths := map[string]string{}
+	for _, f := range p.found() {
+		paths[f.resource] = f.path
+		f.set(f.form(Bucket{Name: "local"}, "us-east-1", f.resource))
+	}
+	return paths
+}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -14,6 +15,7 @@ import (
 	"evo/internal/cli/argv"
 	"evo/internal/cli/cmd/packagecmd"
 	"evo/internal/cli/params"
+	"evo/internal/engine"
 	"evo/internal/sam"
 	"evo/internal/source"
 )
@@ -22,11 +24,12 @@ import (
 type Options struct {
 	Template   string
 	Parameters []string
+	Local      bool // local paths are as good as uploaded ones
 }
 
 // New returns the command.
 func New(a *app.App) *cobra.Command {
-	var o Options
+	o := Options{Local: true}
 	cmd := &cobra.Command{
 		Use:   "validate",
 		Short: "Say what is wrong with a template",
@@ -104,6 +107,10 @@ func Transform(a *app.App, o Options) (*cfn.Node, error) {
 	}
 	if !sam.IsSAM(root) {
 		return root, nil
+	}
+	if o.Local {
+		root = root.Clone()
+		engine.Assume(root, filepath.Dir(path))
 	}
 	values, err := params.Overrides(o.Parameters)
 	if err != nil {

@@ -1,0 +1,173 @@
+package demo
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"evo/internal/cli/app"
+	"evo/internal/cli/ui"
+	"evo/internal/engine"
+	"evo/internal/view"
+)
+
+// show prints the story. Its lines come from the engine and from the customers' watch alike.
+type show struct {
+	mu    sync.Mutex
+	w     io.Writer
+	style *ui.Style
+	began time.Time
+
+	resources int // made in this release
+	last      map[string]string
+}
+
+func newShow(a *app.App) *show {
+	return &show{w: a.Out, style: ui.NewStyle(a.Color() && a.OutTTY), began: a.Now(), last: map[string]string{}}
+}
+
+func (s *show) printf(format string, args ...any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	fmt.Fprintf(s.w, format, args...)
+}
+
+func (s *show) welcome(url string, speed float64) {
+	s.printf("%s\nA shop, its customers, and three releases, the last of them a mistake. It takes about a minute.\n"+
+		"An embedded cloud runs at %s, its clock %g times as fast as yours.\n", s.style.Bold("evo demo"), url, speed)
+}
+
+func (s *show) release(n int, name string) {
+	s.resources = 0
+	s.printf("\n%s %s\n", s.style.Bold(fmt.Sprintf("Release %d", n)), name)
+}
+
+// event prints what matters of what the engine tells.
+func (s *show) event(e engine.Event) {
+	switch {
+	case e.Stack != nil:
+		s.stackEvent(e.Stack)
+	case e.Rollout != nil:
+		s.rollout(e.Rollout)
+	}
+}
+
+func (s *show) stackEvent(e *view.StackEvent) {
+	switch {
+	case e.Status == "CREATE_COMPLETE" || e.Status == "UPDATE_COMPLETE":
+		s.resources++
+	case strings.HasSuffix(e.Status, "_FAILED"):
+		s.printf("  %s %s: %s\n", s.style.Red(e.Status), e.LogicalID, e.Reason)
+	case e.Status == "UPDATE_ROLLBACK_IN_PROGRESS" || e.Status == "ROLLBACK_IN_PROGRESS":
+		if e.Type == "AWS::CloudFormation::Stack" {
+			s.printf("  the stack is being rolled back\n")
+		}
+	}
+}
+
+// rollout prints a deployment's step once: its weights and hooks, not the traffic, which the customers' watch shows.
+func (s *show) rollout(r *view.Rollout) {
+	name := function(r.Function)
+	var hooks []string
+	for _, h := range r.Hooks {
+		if h.Function != "" && h.Status != "Pending" && h.Status != "Skipped" {
+			hooks = append(hooks, fmt.Sprintf("%s hook %s", hookNames[h.Event], s.style.Status(h.Status)))
+		}
+	}
+	alarm := ""
+	for _, a := range r.Alarms {
+		if a.State == "ALARM" {
+			alarm = fmt.Sprintf("\n             %s %s: %s", s.style.Red("ALARM"), function(a.Name), a.Reason)
+		}
+	}
+	line := fmt.Sprintf("  %-10s v%s %s v%s  %s %s  %s%s", name, r.Old.Version, s.bar(r.New.Weight), r.New.Version,
+		fmt.Sprintf("%3.0f%%", r.New.Weight*100), s.style.Status(r.Status), strings.Join(hooks, ", "), alarm)
+	if r.RollsBack != "" {
+		line = fmt.Sprintf("  %-10s all traffic goes back to v%s  %s", name, r.New.Version, s.style.Status(r.Status))
+	}
+	if r.Function == "" || s.last[r.DeploymentID] == line {
+		return
+	}
+	s.last[r.DeploymentID] = line
+	s.printf("%s\n", line)
+}
+
+var hookNames = map[string]string{"BeforeAllowTraffic": "PreTraffic", "AfterAllowTraffic": "PostTraffic"}
+
+// function shortens a physical name, shop-Search-1A2B3C, to what the template calls it.
+func function(physical string) string {
+	parts := strings.Split(physical, "-")
+	if len(parts) >= 2 && parts[0] == stack {
+		return parts[1]
+	}
+	return physical
+}
+
+const barWidth = 10
+
+func (s *show) bar(weight float64) string {
+	n := int(weight*barWidth + 0.5)
+	return s.style.Dim(strings.Repeat("▒", barWidth-n)) + s.style.Green(strings.Repeat("█", n))
+}
+
+func (s *show) deployed() {
+	s.printf("  %s\n", s.style.Green(fmt.Sprintf("deployed: %d resources", s.resources)))
+}
+
+func (s *show) opened(url string) {
+	s.printf("  The shop is open: %s/search?q=mug\n  Customers come.\n", url)
+}
+
+func (s *show) rolledBack(failed *engine.FailedError) {
+	for _, r := range failed.RolledBack {
+		if r.RollsBack == "" {
+			s.printf("  %s %s was rolled back: %s\n  version %s serves all of its customers again\n", s.style.Red("✗"), function(r.Function), r.Reason, r.Old.Version)
+		}
+	}
+}
+
+func (s *show) fitness(value float64) {
+	s.printf("  fitness %s\n", s.style.Bold(fmt.Sprintf("%.0f of 100", value)))
+}
+
+func (s *show) done(once bool) {
+	if !once {
+		s.printf("\nThe shop goes on. Ctrl-C ends it.\n")
+		return
+	}
+	s.printf("\nDone in %.0f seconds. Next: evo init --name my-app --runtime nodejs\n", time.Since(s.began).Seconds())
+}
+
+// watch prints, every two seconds, which version answered the customers' searches.
+func (s *show) watch(ctx context.Context, c *customers) {
+	for {
+		pause(ctx, 2*time.Second)
+		if ctx.Err() != nil {
+			return
+		}
+		counts := c.take()
+		total := 0
+		for _, n := range counts {
+			total += n.requests
+		}
+		var parts []string
+		for _, v := range slices.Sorted(maps.Keys(counts)) {
+			n := counts[v]
+			name := "v" + v
+			if v == "" {
+				name = "failed"
+			}
+			part := fmt.Sprintf("%s %d (%.0f%%)", name, n.requests, 100*float64(n.requests)/float64(total))
+			if n.errors > 0 {
+				part = s.style.Red(part)
+			}
+			parts = append(parts, part)
+		}
+		s.printf("  %s\n", s.style.Dim("           searches answered by ")+strings.Join(parts, ", "))
+	}
+}

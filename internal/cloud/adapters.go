@@ -1,0 +1,93 @@
+package cloud
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	lambdaapi "github.com/aws/aws-sdk-go-v2/service/lambda"
+	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
+
+	"evo/internal/cloud/clock"
+	"evo/internal/cloud/cloudwatch"
+	"evo/internal/cloud/lambda"
+	"evo/internal/cloud/logs"
+	"evo/internal/cloud/logs/emf"
+	"evo/internal/cloud/sandbox"
+)
+
+// The types here fill the small interfaces that services declare of each other.
+
+// functionMetrics takes Lambda's metrics to CloudWatch.
+type functionMetrics struct{ *region }
+
+func (m functionMetrics) Record(_ context.Context, namespace string, data []lambda.Datum) error {
+	for _, d := range data {
+		dims := make([]cloudwatch.Dimension, len(d.Dimensions))
+		for i, dim := range d.Dimensions {
+			dims[i] = cloudwatch.Dimension{Name: dim.Name, Value: dim.Value}
+		}
+		m.cloudwatch.Record(namespace, d.At, cloudwatch.Datum{Name: d.Name, Dimensions: dims, Unit: d.Unit, Value: d.Value})
+	}
+	return nil
+}
+
+// functionLogs takes functions' lines to CloudWatch Logs.
+type functionLogs struct{ *region }
+
+func (l functionLogs) Put(ctx context.Context, group, stream string, events []sandbox.Event) error {
+	lines := make([]logs.Event, len(events))
+	for i, e := range events {
+		lines[i] = logs.Event{At: e.Time, Message: e.Message}
+	}
+	l.logs.Write(ctx, group, stream, lines)
+	return nil
+}
+
+// embeddedMetrics takes the metrics in log lines to CloudWatch.
+func (p *parts) embeddedMetrics(r *region) func([]emf.Metric) {
+	return func(metrics []emf.Metric) {
+		for _, m := range metrics {
+			d := cloudwatch.Datum{Name: m.Name, Unit: m.Unit, Values: m.Values, Counts: m.Counts, HighResolution: m.HighResolution}
+			for name, value := range m.Dimensions {
+				d.Dimensions = append(d.Dimensions, cloudwatch.Dimension{Name: name, Value: value})
+			}
+			r.cloudwatch.Record(m.Namespace, p.server.cloudTime(m.At), d)
+		}
+	}
+}
+
+// cloudTime makes a time that a function took from the machine's clock one of the cloud's, where that runs faster. A time that
+// lies in the machine's future was the cloud's to begin with.
+func (s *Server) cloudTime(t time.Time) time.Time {
+	fast, ok := s.Clock.(*clock.Fast)
+	if !ok {
+		return t
+	}
+	now := time.Now()
+	if t.After(now.Add(time.Second)) {
+		return t
+	}
+	return fast.Now().Add(-time.Duration(float64(now.Sub(t)) * s.Speed))
+}
+
+// alarmActions lets alarms invoke functions.
+type alarmActions struct{ *region }
+
+func (a alarmActions) InvokeAlarmAction(ctx context.Context, functionARN string, event []byte) error {
+	_, err := a.lambda.Invoke(ctx, &lambdaapi.InvokeInput{FunctionName: &functionARN, InvocationType: lambdatypes.InvocationTypeEvent, Payload: event})
+	if err != nil {
+		return fmt.Errorf("invoke %s for an alarm: %w", functionARN, err)
+	}
+	return nil
+}
+
+// cutRegion splits a table's name at the region that it begins with; region is empty if it begins with none.
+func cutRegion(table string) (region, rest string, ok bool) {
+	region, rest, ok = strings.Cut(table, "/")
+	if !ok || !validRegion.MatchString(region) {
+		return "", table, false
+	}
+	return region, rest, true
+}
