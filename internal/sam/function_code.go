@@ -84,20 +84,15 @@ func parseS3URI(uri *value) (bucket, key, version *value, ok bool) {
 	return bucket, key, version, true
 }
 
+var capacityProviderConfigShape = structOf(must("Arn", intrinsicOr(shapeText)),
+	may("PerExecutionEnvironmentMaxConcurrency", intrinsicOr(shapeInteger)), may("ExecutionEnvironmentMemoryGiBPerVCpu", intrinsicOr(shapeNumber)))
+
 // capacityProvider is where the function runs, if not on Lambda's own machines.
 func (f *function) capacityProvider(config *value) *value {
-	out := object()
-	for _, p := range []struct{ from, to string }{
-		{"Arn", "CapacityProviderArn"},
-		{"PerExecutionEnvironmentMaxConcurrency", "PerExecutionEnvironmentMaxConcurrency"},
-		{"ExecutionEnvironmentMemoryGiBPerVCpu", "ExecutionEnvironmentMemoryGiBPerVCpu"},
-	} {
-		if v := config.given(p.from); v != nil {
-			out.set(p.to, v)
-		}
+	if errs := capacityProviderConfigShape.check(config, nil, nil); len(errs) > 0 {
+		f.owner().fail(config, "CapacityProviderConfig", "Invalid CapacityProviderConfig: "+report("CapacityProviderConfig", errs))
 	}
-	if !out.has("CapacityProviderArn") {
-		f.owner().fail(config, "CapacityProviderConfig", "Invalid CapacityProviderConfig: 'Arn' is required")
-	}
-	return object("LambdaManagedInstancesCapacityProviderConfig", out)
+	return object("LambdaManagedInstancesCapacityProviderConfig", picked(config, "Arn", "CapacityProviderArn",
+		"PerExecutionEnvironmentMaxConcurrency", "PerExecutionEnvironmentMaxConcurrency",
+		"ExecutionEnvironmentMemoryGiBPerVCpu", "ExecutionEnvironmentMemoryGiBPerVCpu"))
 }

@@ -1,0 +1,218 @@
+package sam
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"evo/internal/cfn"
+)
+
+// shape says, to the bottom, what a property may hold. Only the newest SAM resources are checked like this; the messages are
+// those of the validator that AWS's transform uses.
+type shape struct {
+	kind   shapeKind
+	fields []shapeField // aStruct
+	item   *shape       // aListOf, aDictOf, orIntrinsic
+	values []string     // anEnum
+}
+
+type shapeField struct {
+	name     string
+	required bool
+	shape    *shape
+}
+
+type shapeKind uint8
+
+const (
+	anyShape shapeKind = iota
+	aStruct
+	aListOf
+	aDictOf
+	orIntrinsic
+	aText
+	anInteger
+	aNumber
+	aFlag
+	anEnum
+)
+
+// shapeError is what is wrong at one place.
+type shapeError struct {
+	path    []string
+	message string
+	code    string
+}
+
+func (e shapeError) at() string { return strings.Join(e.path, ".") }
+
+var (
+	shapeAny     = &shape{}
+	shapeText    = &shape{kind: aText}
+	shapeFlag    = &shape{kind: aFlag}
+	shapeInteger = &shape{kind: anInteger}
+	shapeNumber  = &shape{kind: aNumber}
+)
+
+func structOf(fields ...shapeField) *shape  { return &shape{kind: aStruct, fields: fields} }
+func must(name string, s *shape) shapeField { return shapeField{name, true, s} }
+func may(name string, s *shape) shapeField  { return shapeField{name, false, s} }
+func listShape(item *shape) *shape          { return &shape{kind: aListOf, item: item} }
+func dictShape(item *shape) *shape          { return &shape{kind: aDictOf, item: item} }
+func intrinsicOr(s *shape) *shape           { return &shape{kind: orIntrinsic, item: s} }
+func enumOf(values ...string) *shape        { return &shape{kind: anEnum, values: values} }
+
+// check appends what is wrong with v, in the order in which the validator finds it.
+func (s *shape) check(v *value, path []string, errs []shapeError) []shapeError {
+	bad := func(message, code string) []shapeError {
+		return append(errs, shapeError{append([]string{}, path...), message, code})
+	}
+	switch s.kind {
+	case aStruct:
+		if !v.isMap() {
+			return bad("value is not a valid dict", "type_error.dict")
+		}
+		return s.checkFields(v, path, errs)
+	case aListOf:
+		if !v.isList() {
+			return bad("value is not a valid list", "type_error.list")
+		}
+		for i, item := range v.items {
+			errs = s.item.check(item, append(path, itoa(i)), errs)
+		}
+	case aDictOf:
+		if !v.isMap() {
+			return bad("value is not a valid dict", "type_error.dict")
+		}
+		for _, e := range v.entries() {
+			errs = s.item.check(e.value, append(path, e.key), errs)
+		}
+	case orIntrinsic:
+		if v.isMap() || len(s.item.check(v, path, nil)) == 0 {
+			return errs
+		}
+		return s.item.check(v, path, bad("value is not a valid dict", "type_error.dict"))
+	default:
+		if message, code := s.checkScalar(v); message != "" {
+			return bad(message, code)
+		}
+	}
+	return errs
+}
+
+func (s *shape) checkFields(v *value, path []string, errs []shapeError) []shapeError {
+	known := map[string]bool{}
+	for _, f := range s.fields {
+		known[f.name] = true
+		at := append(append([]string{}, path...), f.name)
+		x := v.get(f.name)
+		switch {
+		case x == nil && f.required:
+			errs = append(errs, shapeError{at, "field required", "value_error.missing"})
+		case x.isNone() && !f.required:
+		case x.isNone():
+			errs = append(errs, shapeError{at, "none is not an allowed value", "type_error.none.not_allowed"})
+		default:
+			errs = f.shape.check(x, at, errs)
+		}
+	}
+	for _, e := range sortedEntries(v) {
+		if !known[e.key] {
+			errs = append(errs, shapeError{append(append([]string{}, path...), e.key), "extra fields not permitted", "value_error.extra"})
+		}
+	}
+	return errs
+}
+
+func (s *shape) checkScalar(v *value) (message, code string) {
+	_, notNumber := strconv.ParseFloat(v.display(), 64)
+	_, notInteger := strconv.Atoi(v.display())
+	numeric := v.isNumber() || v.isBool()
+	switch s.kind {
+	case aText:
+		if !v.isString() && !v.isNumber() {
+			return "str type expected", "type_error.str"
+		}
+	case anInteger:
+		if !numeric && (!v.isString() || notInteger != nil) {
+			return "value is not a valid integer", "type_error.integer"
+		}
+	case aNumber:
+		if !numeric && (!v.isString() || notNumber != nil) {
+			return "value is not a valid float", "type_error.float"
+		}
+	case aFlag:
+		if !v.isBool() && !oneOf(strings.ToLower(v.display()), "0", "off", "f", "false", "n", "no", "1", "on", "t", "true", "y", "yes") {
+			return "value could not be parsed to a boolean", "type_error.bool"
+		}
+	case anEnum:
+		if !oneOf(v.str(), s.values...) {
+			return "unexpected value; permitted: '" + strings.Join(s.values, "', '") + "'", "value_error.const"
+		}
+	}
+	return "", ""
+}
+
+// number is v as the number that a checked integer or number stands for.
+func (v *value) number(kind cfn.Kind) *value {
+	if !v.isString() && !v.isBool() {
+		return v
+	}
+	if v.isBool() {
+		return &value{kind: kind, text: map[string]string{"true": "1", "false": "0"}[v.text], span: v.span}
+	}
+	return &value{kind: kind, text: v.text, span: v.span}
+}
+
+// failShape fails with all that is wrong, one sentence a place.
+func (m *model) failShape(errs []shapeError) {
+	if len(errs) == 0 {
+		return
+	}
+	words := []struct{ in, words string }{
+		{"not a valid dict", "dictionary"}, {"not a valid int", "integer"}, {"not a valid float", "number"}, {"not a valid list", "list"},
+	}
+	var order []string
+	types, first := map[string][]string{}, map[string]shapeError{}
+	for _, e := range errs {
+		at := e.at()
+		if _, ok := first[at]; !ok {
+			first[at] = e
+			order = append(order, at)
+		}
+		for _, w := range words {
+			if strings.Contains(e.message, w.in) && !oneOf(w.words, types[at]...) {
+				types[at] = append(types[at], w.words)
+			}
+		}
+	}
+	var sentences []string
+	for _, at := range order {
+		e := first[at]
+		switch {
+		case len(types[at]) > 1:
+			sentences = append(sentences, fmt.Sprintf("Property '%s' value must be %s.", at, strings.Join(types[at], " or ")))
+		case e.code == "value_error.missing":
+			sentences = append(sentences, fmt.Sprintf("Property '%s' is required.", at))
+		case e.code == "value_error.extra":
+			sentences = append(sentences, fmt.Sprintf("Property '%s' is an invalid property.", at))
+		default:
+			sentences = append(sentences, fmt.Sprintf("Property '%s' %s.", at, e.message))
+		}
+	}
+	m.owner().fail(nil, order[0], strings.Join(sentences, " "))
+}
+
+// report lists what is wrong as the validator prints it.
+func report(name string, errs []shapeError) string {
+	s := "s"
+	if len(errs) == 1 {
+		s = ""
+	}
+	lines := []string{fmt.Sprintf("%d validation error%s for %s", len(errs), s, name)}
+	for _, e := range errs {
+		lines = append(lines, strings.Join(e.path, " -> "), fmt.Sprintf("  %s (type=%s)", e.message, e.code))
+	}
+	return strings.Join(lines, "\n")
+}
