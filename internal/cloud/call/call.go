@@ -54,6 +54,13 @@ func From(ctx context.Context) Info {
 	return Info{Region: DefaultRegion}
 }
 
+// Internal reports whether the cloud itself makes the call, as CloudFormation does for a stack: what is reserved for AWS, such
+// as tags that begin with "aws:", is then allowed.
+func Internal(ctx context.Context) bool {
+	_, outside := ctx.Value(infoKey{}).(Info)
+	return !outside
+}
+
 // Answer returns the Response of the call under way, or one that nobody reads.
 func Answer(ctx context.Context) *Response {
 	if r, ok := ctx.Value(responseKey{}).(*Response); ok {

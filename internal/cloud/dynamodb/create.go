@@ -11,7 +11,7 @@ import (
 
 // CreateTable makes a table, which can be used at once.
 func (s *Service) CreateTable(ctx context.Context, in *dynamodb.CreateTableInput) (*dynamodb.CreateTableOutput, error) {
-	t, err := s.tableOf(in)
+	t, err := s.tableOf(ctx, in)
 	if err != nil {
 		return nil, err
 	}
@@ -36,8 +36,8 @@ func (s *Service) CreateTable(ctx context.Context, in *dynamodb.CreateTableInput
 }
 
 // tableOf checks a request and returns the table that it describes.
-func (s *Service) tableOf(in *dynamodb.CreateTableInput) (*table, error) {
-	name, err := s.newTableName(deref(in.TableName))
+func (s *Service) tableOf(ctx context.Context, in *dynamodb.CreateTableInput) (*table, error) {
+	name, err := s.tableName(deref(in.TableName))
 	if err != nil {
 		return nil, err
 	}
@@ -58,6 +58,9 @@ func (s *Service) tableOf(in *dynamodb.CreateTableInput) (*table, error) {
 	if t.Provisioned, err = capacityOf(in.ProvisionedThroughput, t.OnDemand, ""); err != nil {
 		return nil, err
 	}
+	if err := checkCounts(in); err != nil {
+		return nil, err
+	}
 	if t.Attributes, err = attributesOf(in.AttributeDefinitions); err != nil {
 		return nil, err
 	}
@@ -76,19 +79,23 @@ func (s *Service) tableOf(in *dynamodb.CreateTableInput) (*table, error) {
 	if err := t.setStream(in.StreamSpecification, stamp(now)); err != nil {
 		return nil, err
 	}
-	if t.Tags, err = withTags(nil, in.Tags); err != nil {
+	if t.Tags, err = withTags(ctx, nil, in.Tags); err != nil {
 		return nil, err
 	}
 	t.compile()
 	return t, nil
 }
 
-// newTableName checks the name of a table that is to be made.
-func (s *Service) newTableName(nameOrARN string) (string, error) {
-	if len(nameOrARN) < 3 || len(nameOrARN) > 255 {
-		return "", invalid("TableName must be at least 3 characters long and at most 255 characters long")
+// checkCounts is the first look that AWS takes at the attributes.
+func checkCounts(in *dynamodb.CreateTableInput) error {
+	keys, defined := len(in.KeySchema), len(in.AttributeDefinitions)
+	switch {
+	case keys > defined:
+		return invalid("Invalid KeySchema: Some index key attribute have no definition")
+	case keys < defined && in.LocalSecondaryIndexes == nil && in.GlobalSecondaryIndexes == nil:
+		return invalidParameter("Number of attributes in KeySchema does not exactly match number of attributes defined in AttributeDefinitions")
 	}
-	return s.tableName(nameOrARN)
+	return nil
 }
 
 func (s *Service) indexesOf(t *table, in *dynamodb.CreateTableInput) error {

@@ -148,7 +148,7 @@ func (s *Service) describeRecovery(t *table) *types.ContinuousBackupsDescription
 // TagResource gives a table tags.
 func (s *Service) TagResource(ctx context.Context, in *dynamodb.TagResourceInput) (*dynamodb.TagResourceOutput, error) {
 	_, err := s.alter(ctx, func() (*table, error) { return s.lookupTagged(in.ResourceArn) }, func(t *table) (err error) {
-		t.Tags, err = withTags(t.Tags, in.Tags)
+		t.Tags, err = withTags(ctx, t.Tags, in.Tags)
 		return err
 	})
 	if err != nil {
@@ -158,13 +158,13 @@ func (s *Service) TagResource(ctx context.Context, in *dynamodb.TagResourceInput
 }
 
 // withTags returns the tags with those added.
-func withTags(old map[string]string, added []types.Tag) (map[string]string, error) {
+func withTags(ctx context.Context, old map[string]string, added []types.Tag) (map[string]string, error) {
 	tags := maps.Clone(old)
 	if tags == nil {
 		tags = map[string]string{}
 	}
 	for _, tag := range added {
-		if strings.HasPrefix(deref(tag.Key), "aws:") {
+		if strings.HasPrefix(deref(tag.Key), "aws:") && !call.Internal(ctx) {
 			return nil, invalid("One or more parameter values were invalid: Tag key cannot begin with aws:")
 		}
 		tags[deref(tag.Key)] = deref(tag.Value)

@@ -130,7 +130,7 @@ func (s *Service) CreateBucket(ctx context.Context, in *s3.CreateBucketInput) (*
 		return nil, err
 	}
 	if c := in.CreateBucketConfiguration; c != nil && len(c.Tags) > 0 {
-		if err := checkTags(c.Tags, bucketCreation); err != nil {
+		if err := checkTags(c.Tags, bucketCreation, call.Internal(ctx)); err != nil {
 			return nil, err
 		}
 		b.Tags = sortedTags(c.Tags)

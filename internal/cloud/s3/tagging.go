@@ -32,8 +32,8 @@ func invalidTag(message string, detail ...string) error {
 	return failure(400, "InvalidTag", message, detail...)
 }
 
-// checkTags applies the rules for tags.
-func checkTags(tags []types.Tag, on tagTarget) error {
+// checkTags applies the rules for tags; AWS itself, which is internal, sets tags that are reserved.
+func checkTags(tags []types.Tag, on tagTarget, internal bool) error {
 	limit, name := 50, "Bucket"
 	if on == objectTags {
 		limit, name = 10, "Object"
@@ -50,7 +50,7 @@ func checkTags(tags []types.Tag, on tagTarget) error {
 		switch {
 		case seen[key]:
 			return invalidTag("Cannot provide multiple Tags with the same key", "TagKey", key)
-		case strings.HasPrefix(key, "aws:"):
+		case strings.HasPrefix(key, "aws:") && !internal:
 			return reservedTag(key, on)
 		case key == "" || len([]rune(key)) > 128 || !tagText.MatchString(key):
 			return invalidTag("The TagKey you have provided is invalid", "TagKey", key)
@@ -99,7 +99,7 @@ func parseTagging(header *string) ([]types.Tag, error) {
 		}
 		tags = append(tags, types.Tag{Key: &key, Value: &value})
 	}
-	if err := checkTags(tags, objectTags); err != nil {
+	if err := checkTags(tags, objectTags, false); err != nil {
 		return nil, err
 	}
 	return sortedTags(tags), nil
@@ -143,7 +143,7 @@ func (s *Service) PutObjectTagging(ctx context.Context, in *s3.PutObjectTaggingI
 	if in.Tagging == nil {
 		return nil, malformedXML()
 	}
-	if err := checkTags(in.Tagging.TagSet, objectTags); err != nil {
+	if err := checkTags(in.Tagging.TagSet, objectTags, false); err != nil {
 		return nil, err
 	}
 	id, err := s.amend(ctx, in.Bucket, in.Key, in.VersionId, in.ExpectedBucketOwner, "PUT", func(_ *bucket, v *version) error {
@@ -190,7 +190,7 @@ func (s *Service) PutBucketTagging(ctx context.Context, in *s3.PutBucketTaggingI
 		return nil, malformedXML()
 	}
 	err := s.change(ctx, in.Bucket, in.ExpectedBucketOwner, func(_ *store.Tx, b *bucket) error {
-		if err := checkTags(in.Tagging.TagSet, bucketTags); err != nil {
+		if err := checkTags(in.Tagging.TagSet, bucketTags, call.Internal(ctx)); err != nil {
 			return err
 		}
 		b.Tags = sortedTags(in.Tagging.TagSet)
