@@ -21,7 +21,6 @@ type target struct {
 	labels   map[string]string // of the path
 	form     url.Values        // of a Query request
 	query    url.Values        // of the URL, for REST
-	bucket   bool              // addressed by host name (S3)
 }
 
 // route fills the exchange's target and region, in the order in which a request's parts are sure to tell: the name of an RPC

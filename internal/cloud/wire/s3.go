@@ -12,10 +12,25 @@ import (
 // the path is the key, and sub-resources, parameters and headers tell the operations on them apart.
 func (x *exchange) routeS3() error {
 	s := model.Load("s3")
-	x.target.service, x.target.protocol = s, model.RESTXML
+	x.addressS3()
+	_, onBucket := x.target.labels["Bucket"]
+	_, onKey := x.target.labels["Key"]
+	op := matchS3(s, x.r.Method, onBucket, onKey, x.target.query, x.r.Header)
+	switch {
+	case op != nil:
+		x.target.op = op
+		return nil
+	case x.r.Method == http.MethodPost && onBucket && !onKey:
+		return notImplemented(s, "PostObject (the upload by an HTML form)")
+	}
+	return methodNotAllowed(x.r.Method)
+}
+
+// addressS3 finds the bucket and the key.
+func (x *exchange) addressS3() {
+	x.target.service, x.target.protocol = model.Load("s3"), model.RESTXML
 	path := strings.TrimPrefix(x.r.URL.EscapedPath(), "/")
-	bucket := bucketOfHost(hostname(x.r), x.auth != nil)
-	x.target.bucket = bucket != ""
+	bucket := bucketOfHost(hostname(x.r))
 	key := path
 	if bucket == "" {
 		bucket, key, _ = strings.Cut(path, "/")
@@ -29,16 +44,10 @@ func (x *exchange) routeS3() error {
 	if key != "" {
 		x.target.labels["Key"] = key
 	}
-	op := matchS3(s, x.r.Method, bucket != "", key != "", x.target.query, x.r.Header)
-	if op == nil {
-		return methodNotAllowed(x.r.Method)
-	}
-	x.target.op = op
-	return nil
 }
 
 // bucketOfHost returns the bucket that a virtual-host name tells: bucket.s3.…, or bucket.localhost.
-func bucketOfHost(host string, signed bool) string {
+func bucketOfHost(host string) string {
 	if name, ok := strings.CutSuffix(host, ".amazonaws.com"); ok {
 		parts := strings.Split(name, ".")
 		for i := len(parts) - 1; i >= 0; i-- {

@@ -137,15 +137,19 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // serve answers the request, or returns the error to answer; once it has begun to write it returns nil.
 func (x *exchange) serve() error {
-	if err := x.h.guard(x.r); err != nil {
+	if err := x.h.guardHost(x.r); err != nil {
 		return err
+	}
+	if x.r.Method == http.MethodOptions {
+		return x.preflight()
 	}
 	auth, err := sigv4.Parse(x.r)
 	x.auth = auth
-	if terr := x.route(); terr != nil {
-		return terr
+	routed := x.route()
+	if err := x.guardOrigin(); err != nil {
+		return err
 	}
-	if err != nil {
+	if err := errors.Join(routed, err); err != nil {
 		return err
 	}
 	if err := x.authenticate(); err != nil {

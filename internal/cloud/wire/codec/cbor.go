@@ -202,7 +202,7 @@ func (d *cborDecoder) field(f *Field, v reflect.Value) error {
 }
 
 func (d *cborDecoder) union(h head, p *Plan, v reflect.Value) error {
-	return d.each(h, func() error {
+	err := d.each(h, func() error {
 		name, err := d.name()
 		if err != nil {
 			return err
@@ -216,6 +216,10 @@ func (d *cborDecoder) union(h head, p *Plan, v reflect.Value) error {
 		}
 		return d.value(p.Fields[i].Plan, p.Fields[i].choose(v))
 	})
+	if err == nil && v.IsNil() {
+		return errUnionEmpty
+	}
+	return err
 }
 
 func (d *cborDecoder) list(h head, p *Plan, v reflect.Value) error {

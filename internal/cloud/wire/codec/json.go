@@ -222,7 +222,7 @@ func (d *jsonDecoder) field(f *Field, v reflect.Value) error {
 }
 
 func (d *jsonDecoder) union(p *Plan, v reflect.Value) error {
-	return d.members(func(name []byte) error {
+	err := d.members(func(name []byte) error {
 		i, ok := p.byJSON[string(name)]
 		if null, err := d.null(); null || err != nil {
 			return err
@@ -236,14 +236,26 @@ func (d *jsonDecoder) union(p *Plan, v reflect.Value) error {
 		f := &p.Fields[i]
 		return d.value(f.Plan, f.Member.Timestamp, f.choose(v))
 	})
+	if err == nil && v.IsNil() {
+		return errUnionEmpty
+	}
+	return err
 }
 
-// errUnionTwice is DynamoDB's text: nobody else has a union that a person writes.
-var errUnionTwice = &Error{Path: "union", Message: "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes"}
+// A union has one member. The texts are DynamoDB's: nobody else has a union that a person writes.
+var (
+	errUnionTwice = &Error{Path: "union", Message: "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes"}
+	errUnionEmpty = &Error{Path: "union", Message: "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes"}
+)
 
 func (d *jsonDecoder) list(p *Plan, v reflect.Value) error {
 	v.Set(reflect.MakeSlice(p.Type, 0, 4))
-	return d.elements(func() error { return d.field(p.elem, grow(v)) })
+	return d.elements(func() error {
+		if p.elem.Plan.Shape.Kind == model.Union && d.peek() == 'n' {
+			return errUnionEmpty
+		}
+		return d.field(p.elem, grow(v))
+	})
 }
 
 // grow adds an element to slice v, and returns it.
@@ -267,6 +279,9 @@ func (d *jsonDecoder) mapping(p *Plan, v reflect.Value) error {
 	return d.members(func(name []byte) error {
 		key.SetString(string(name))
 		elem.SetZero()
+		if p.elem.Plan.Shape.Kind == model.Union && d.peek() == 'n' {
+			return errUnionEmpty
+		}
 		if null, err := d.null(); err != nil || null && !p.Shape.Sparse {
 			return err
 		} else if !null {
