@@ -137,15 +137,13 @@ func (s *Service) BatchWriteItem(ctx context.Context, in *dynamodb.BatchWriteIte
 
 func batchWrite(t *table, in types.WriteRequest) (*write, error) {
 	switch {
-	case in.PutRequest != nil && in.DeleteRequest != nil:
+	case (in.PutRequest != nil) == (in.DeleteRequest != nil): // in AWS's words, though the same is said of both mistakes
 		return nil, invalid("Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes")
 	case in.PutRequest != nil:
 		w, err := putting(t, in.PutRequest.Item)
 		return w, batchKeyError(t, in.PutRequest.Item, err)
-	case in.DeleteRequest != nil:
-		return changing(t, in.DeleteRequest.Key)
 	}
-	return nil, invalid("Supplied AttributeValue is empty, must contain exactly one of the supported datatypes")
+	return changing(t, in.DeleteRequest.Key)
 }
 
 // batchKeyError words the error of a put without a key as BatchWriteItem does.

@@ -14,7 +14,7 @@ import (
 // PutItem puts a whole item in the place of what was there. The service takes the request's values over.
 func (s *Service) PutItem(ctx context.Context, in *dynamodb.PutItemInput) (*dynamodb.PutItemOutput, error) {
 	if in.ReturnValues != "" && in.ReturnValues != types.ReturnValueNone && in.ReturnValues != types.ReturnValueAllOld {
-		return nil, invalid("Return values set to invalid value")
+		return nil, invalid("ReturnValues can only be ALL_OLD or NONE")
 	}
 	c := writeRequest{condition: in.ConditionExpression, expected: in.Expected, operator: in.ConditionalOperator,
 		names: in.ExpressionAttributeNames, values: in.ExpressionAttributeValues, showOld: in.ReturnValuesOnConditionCheckFailure}
@@ -34,7 +34,7 @@ func (s *Service) PutItem(ctx context.Context, in *dynamodb.PutItemInput) (*dyna
 // DeleteItem deletes an item, if it is there.
 func (s *Service) DeleteItem(ctx context.Context, in *dynamodb.DeleteItemInput) (*dynamodb.DeleteItemOutput, error) {
 	if in.ReturnValues != "" && in.ReturnValues != types.ReturnValueNone && in.ReturnValues != types.ReturnValueAllOld {
-		return nil, invalid("Return values set to invalid value")
+		return nil, invalid("ReturnValues can only be ALL_OLD or NONE")
 	}
 	c := writeRequest{condition: in.ConditionExpression, expected: in.Expected, operator: in.ConditionalOperator,
 		names: in.ExpressionAttributeNames, values: in.ExpressionAttributeValues, showOld: in.ReturnValuesOnConditionCheckFailure}
@@ -123,7 +123,7 @@ func (r *writeRequest) params() (*expression.Params, error) {
 		u.legacy = append(u.legacy, parameter{"AttributeUpdates", r.updates != nil})
 	}
 	u.expressions = append(u.expressions, parameter{"ConditionExpression", r.condition != nil})
-	u.legacy = append(u.legacy, parameter{"Expected", r.expected != nil}, parameter{"ConditionalOperator", r.operator != ""})
+	u.legacy = append(u.legacy, parameter{"Expected", r.expected != nil})
 	return u.params()
 }
 

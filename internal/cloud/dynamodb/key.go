@@ -130,13 +130,14 @@ func keySize(v item.Value) int {
 	return 1
 }
 
-// checkSizes demands that the key's values are neither empty nor too long.
-func checkSizes(k *key, it item.Item) error {
+// checkSizes demands that the key's values are neither empty nor too long; beginning is how AWS begins to say that one is
+// empty, which differs between keys and items.
+func checkSizes(k *key, it item.Item, beginning string) error {
 	return k.each(func(a attribute, maxSize int) error {
 		size := keySize(it[a.Name])
 		switch {
 		case size == 0:
-			return invalid("One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty %s value. Key: %s", longType[a.Type], a.Name)
+			return invalid("%s The AttributeValue for a key attribute cannot contain an empty %s value. Key: %s", beginning, longType[a.Type], a.Name)
 		case size > maxSize && maxSize == maxHashSize:
 			return invalidParameter("Size of hashkey has exceeded the maximum size limit of2048 bytes")
 		case size > maxSize:
@@ -162,7 +163,7 @@ func (t *table) checkKey(it item.Item) error {
 	if err != nil {
 		return err
 	}
-	return checkSizes(&t.key, it)
+	return checkSizes(&t.key, it, "One or more parameter values were invalid:")
 }
 
 func errKeyElement() error { return invalid("The provided key element does not match the schema") }
@@ -182,7 +183,7 @@ func (t *table) checkItem(it item.Item) error {
 	if err != nil {
 		return err
 	}
-	if err := checkSizes(&t.key, it); err != nil {
+	if err := checkSizes(&t.key, it, "One or more parameter values are not valid."); err != nil {
 		return err
 	}
 	return t.checkIndexKeys(it, func(ix *index, a attribute, v item.Value) error {

@@ -114,6 +114,8 @@ func expectation(name string, e types.ExpectedAttributeValue) (expression.Condit
 		return nil, invalidParameter("Exists and ComparisonOperator cannot be used together for Attribute: %s", name)
 	case e.ComparisonOperator != "" && e.AttributeValueList != nil && e.Value != nil:
 		return nil, invalidParameter("Value and AttributeValueList cannot be used together for Attribute: %s", name)
+	case e.ComparisonOperator != "" && e.AttributeValueList == nil && e.Value == nil && takesValues(e.ComparisonOperator):
+		return nil, invalidParameter("Value or AttributeValueList must be used with ComparisonOperator: %s for Attribute: %s", e.ComparisonOperator, name)
 	case e.ComparisonOperator != "":
 		list := e.AttributeValueList
 		if e.Value != nil {
@@ -132,6 +134,10 @@ func expectation(name string, e types.ExpectedAttributeValue) (expression.Condit
 		return nil, invalidParameter("Value must be provided when Exists is null for Attribute: %s", name)
 	}
 	return comparisonOf(name, types.ComparisonOperatorEq, []types.AttributeValue{e.Value})
+}
+
+func takesValues(op types.ComparisonOperator) bool {
+	return op != types.ComparisonOperatorNull && op != types.ComparisonOperatorNotNull
 }
 
 func comparisonOf(name string, op types.ComparisonOperator, list []types.AttributeValue) (expression.Condition, error) {

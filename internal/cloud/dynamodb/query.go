@@ -45,10 +45,16 @@ func queryOf(t *table, in *dynamodb.QueryInput) (*read, error) {
 		return nil, err
 	}
 	r.backward = in.ScanIndexForward != nil && !*in.ScanIndexForward
+	if n := len(conditions); (n == 0 || n > 2) && r.key().len() <= 2 {
+		return nil, invalid("Conditions can be of length 1 or 2 only")
+	}
 	if r.span, err = r.key().span(conditions); err != nil {
 		return nil, err
 	}
-	if r.filter = filter; filter != nil {
+	if err := r.setFilter(filter); err != nil {
+		return nil, err
+	}
+	if filter != nil {
 		if err := checkFilter(r.key(), filter, in.FilterExpression != nil); err != nil {
 			return nil, err
 		}

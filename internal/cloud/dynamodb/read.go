@@ -127,6 +127,41 @@ func (r *read) position(it item.Item) item.Item {
 	return key
 }
 
+// positionLen returns how many attributes a position has.
+func (r *read) positionLen() int {
+	n := r.table.key.len()
+	if r.index != nil {
+		_ = r.index.key.each(func(a attribute, _ int) error {
+			if !r.table.key.has(a.Name) {
+				n++
+			}
+			return nil
+		})
+	}
+	return n
+}
+
+// setFilter takes the filter, which may not look into a key attribute: there is nothing in it.
+func (r *read) setFilter(filter expression.Condition) error {
+	r.filter = filter
+	if filter == nil {
+		return nil
+	}
+	for _, name := range expression.Nested(filter) {
+		what := ""
+		switch {
+		case r.table.key.has(name):
+			what = "Key"
+		case r.index != nil && r.index.key.has(name):
+			what = "IndexKey"
+		default:
+			continue
+		}
+		return invalid("Key attributes must be scalars; list random access '[]' and map lookup '.' are not allowed: %s: %s", what, name)
+	}
+	return nil
+}
+
 func (r *read) consumption(found []*record, sizes []int, bytes int) consumed {
 	var c consumed
 	units := Units{Read: readUnits(bytes, r.consistent)}
@@ -162,7 +197,7 @@ func (r *read) startAfter(position item.Item) error {
 			names++
 		}
 	}
-	if names != len(position) || names != len(r.position(position)) {
+	if names != len(position) || names != r.positionLen() {
 		return invalid("The provided starting key is invalid")
 	}
 	for _, k := range keys {

@@ -44,7 +44,9 @@ func scanOf(t *table, in *dynamodb.ScanInput) (*read, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.filter = filter
+	if err := r.setFilter(filter); err != nil {
+		return nil, err
+	}
 	if err := r.choose(in.Select, chosen, in.ProjectionExpression != nil); err != nil {
 		return nil, err
 	}

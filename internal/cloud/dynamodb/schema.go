@@ -150,10 +150,10 @@ func (t *table) checkLocal(ix *index) error {
 // indexOf checks what local and global indexes have in common.
 func indexOf(name *string, schema []types.KeySchemaElement, parts int, p *types.Projection) (*index, error) {
 	ix := &index{Name: deref(name)}
-	if !validName(ix.Name) {
-		return nil, invalid("Invalid table/index name.  Table/index names must be between 3 and 255 characters long, and may contain only the characters a-z, A-Z, 0-9, '_', '-', and '.'")
+	err := checkName("IndexName", ix.Name)
+	if err != nil {
+		return nil, err
 	}
-	var err error
 	if ix.Key, err = keyOf(schema, parts); err != nil {
 		return nil, err
 	}

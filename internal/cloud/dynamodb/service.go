@@ -148,10 +148,19 @@ func (s *Service) tableName(nameOrARN string) (string, error) {
 			return "", notFound()
 		}
 	}
-	if !validName(name) {
-		return "", invalid("Invalid table/index name.  Table/index names must be between 3 and 255 characters long, and may contain only the characters a-z, A-Z, 0-9, '_', '-', and '.'")
+	return name, checkName("TableName", name)
+}
+
+// checkName demands that a table or an index can have this name.
+func checkName(what, name string) error {
+	if len(name) < 3 || len(name) > 255 {
+		return invalid("%s must be at least 3 characters long and at most 255 characters long", what)
 	}
-	return name, nil
+	if !validName(name) {
+		return invalid("1 validation error detected: Value '%s' at '%s' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+",
+			name, strings.ToLower(what[:1])+what[1:])
+	}
+	return nil
 }
 
 func validName(name string) bool {

@@ -147,6 +147,9 @@ func (s *Service) describeRecovery(t *table) *types.ContinuousBackupsDescription
 
 // TagResource gives a table tags.
 func (s *Service) TagResource(ctx context.Context, in *dynamodb.TagResourceInput) (*dynamodb.TagResourceOutput, error) {
+	if len(in.Tags) == 0 {
+		return nil, invalid("Atleast one Tag needs to be provided as Input.")
+	}
 	_, err := s.alter(ctx, func() (*table, error) { return s.lookupTagged(in.ResourceArn) }, func(t *table) (err error) {
 		t.Tags, err = withTags(ctx, t.Tags, in.Tags)
 		return err
@@ -177,6 +180,9 @@ func withTags(ctx context.Context, old map[string]string, added []types.Tag) (ma
 
 // UntagResource takes tags from a table.
 func (s *Service) UntagResource(ctx context.Context, in *dynamodb.UntagResourceInput) (*dynamodb.UntagResourceOutput, error) {
+	if len(in.TagKeys) == 0 {
+		return nil, invalid("Atleast one Tag Key needs to be provided as Input.")
+	}
 	_, err := s.alter(ctx, func() (*table, error) { return s.lookupTagged(in.ResourceArn) }, func(t *table) error {
 		t.Tags = maps.Clone(t.Tags)
 		for _, key := range in.TagKeys {

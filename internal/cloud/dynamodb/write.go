@@ -103,15 +103,15 @@ func (w *write) decide(tx *store.Tx) (outcome, error) {
 
 func (w *write) updated(old *record) (*record, error) {
 	base := w.key
-	switch {
-	case old != nil:
+	if old != nil {
 		base = old.item
-	case w.update.OnlyRemoves():
-		return nil, nil
 	}
 	it, err := w.update.Apply(base)
 	if err != nil {
 		return nil, validation(err)
+	}
+	if old == nil && w.update.OnlyRemoves() {
+		return nil, nil
 	}
 	if it, err = item.Normalize(it); err != nil { // lists and maps may have come to be too deep
 		return nil, validation(err)

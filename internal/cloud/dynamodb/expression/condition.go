@@ -163,13 +163,19 @@ func contains(v, part item.Value) bool {
 }
 
 // Attributes returns the names of the attributes that the condition looks at or into.
-func Attributes(c Condition) []string {
+func Attributes(c Condition) []string { return heads(c, 1) }
+
+// Nested returns the names of the attributes that the condition looks into.
+func Nested(c Condition) []string { return heads(c, 2) }
+
+// heads returns the first names of the condition's paths that have so many steps at least.
+func heads(c Condition, steps int) []string {
 	var names []string
 	var add func(o operand)
 	add = func(o operand) {
 		switch o := o.(type) {
 		case Path:
-			if !slices.Contains(names, o[0].Name) {
+			if len(o) >= steps && !slices.Contains(names, o[0].Name) {
 				names = append(names, o[0].Name)
 			}
 		case size:

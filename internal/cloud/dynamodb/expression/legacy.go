@@ -98,8 +98,15 @@ func checkLegacy(op types.ComparisonOperator, values []item.Value) error {
 			return fmt.Errorf("One or more parameter values were invalid: ComparisonOperator %s is not valid for %s AttributeValue type", op, t)
 		}
 	}
+	for _, v := range values {
+		if item.Type(v) != item.Type(values[0]) {
+			return errors.New("One or more parameter values were invalid: AttributeValues inside AttributeValueList must be of same type")
+		}
+	}
 	if op == types.ComparisonOperatorBetween {
-		return checkLegacyBetween(values[0], values[1])
+		if order, _ := item.Compare(values[0], values[1]); order > 0 {
+			return errors.New("The BETWEEN condition was provided a range where the lower bound is greater than the upper bound")
+		}
 	}
 	return nil
 }
@@ -116,15 +123,4 @@ func legacyTakes(op types.ComparisonOperator, t string) bool {
 		return scalar || t == "BOOL" || t == "NULL"
 	}
 	return true
-}
-
-func checkLegacyBetween(low, high item.Value) error {
-	order, ok := item.Compare(low, high)
-	if !ok {
-		return errors.New("One or more parameter values were invalid: AttributeValues inside AttributeValueList must be of same type")
-	}
-	if order > 0 {
-		return errors.New("The BETWEEN condition was provided a range where the lower bound is greater than the upper bound")
-	}
-	return nil
 }

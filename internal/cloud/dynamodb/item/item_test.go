@@ -107,7 +107,8 @@ func TestEqualAndCompare(t *testing.T) {
 		want int
 		ok   bool
 	}{
-		{s("a"), s("b"), -1, true}, {s("B"), s("a"), -1, true}, {s("é"), s("z"), 1, true}, {n("10"), n("9"), 1, true}, {n("-1"), n("-2"), 1, true},
+		{s("a"), s("b"), -1, true}, {s("B"), s("a"), -1, true}, {s("é"), s("z"), 1, true}, {n("10"), n("9"), 1, true}, {n("-1"), n("-2"), 1, true}, {n("-0.5"), n("-2"), 1, true},
+		{n("1234567890123456789"), n("999999999999999999"), 1, true}, {n("-3"), n("-30"), 1, true},
 		{b("\xff"), b("a"), 1, true}, {s("1"), n("1"), 0, false}, {boolean(true), boolean(false), 0, false},
 	} {
 		if got, ok := Compare(c.a, c.b); got != c.want || ok != c.ok {

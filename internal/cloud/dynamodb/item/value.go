@@ -7,6 +7,7 @@ package item
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -307,7 +308,7 @@ func Compare(a, b Value) (c int, ok bool) {
 		}
 	case *types.AttributeValueMemberN:
 		if b, is := b.(*types.AttributeValueMemberN); is {
-			return number.Compare(Number(a), Number(b)), true
+			return compareNumbers(a, b), true
 		}
 	case *types.AttributeValueMemberB:
 		if b, is := b.(*types.AttributeValueMemberB); is {
@@ -315,6 +316,35 @@ func Compare(a, b Value) (c int, ok bool) {
 		}
 	}
 	return 0, false
+}
+
+// compareNumbers takes a short way for whole numbers, which most are.
+func compareNumbers(a, b *types.AttributeValueMemberN) int {
+	x, ok := short(a.Value)
+	y, ok2 := short(b.Value)
+	if ok && ok2 {
+		return cmp.Compare(x, y)
+	}
+	return number.Compare(Number(a), Number(b))
+}
+
+// short reads a normalized number if it is a whole one of up to 18 digits.
+func short(s string) (n int64, ok bool) {
+	digits := strings.TrimPrefix(s, "-")
+	if len(digits) > 18 {
+		return 0, false
+	}
+	for i := range len(digits) {
+		c := digits[i]
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+		n = 10*n + int64(c-'0')
+	}
+	if len(digits) < len(s) {
+		n = -n
+	}
+	return n, true
 }
 
 // Number returns the number that a normalized value holds.
