@@ -11,6 +11,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/apigateway/types"
+
+	"evo/internal/cloud/apigateway/openapi"
 )
 
 // Options of Import.
@@ -24,15 +26,15 @@ var methodNames = []string{"get", "put", "post", "delete", "options", "head", "p
 
 // Import reads an OpenAPI 3 or Swagger 2 document into an API. It returns the API, and warnings of what it did not understand.
 func Import(a API, body []byte, o Options) (API, []string, error) {
-	doc, err := ParseDocument(body)
+	doc, err := openapi.Parse(body)
 	if err != nil {
 		return a, nil, err
 	}
 	im := &importer{doc: doc, o: o, api: a.Clone()}
 	switch {
-	case strings.HasPrefix(text(doc, "openapi"), "3."):
+	case strings.HasPrefix(openapi.Text(doc, "openapi"), "3."):
 		im.v3 = true
-	case text(doc, "swagger") != "2.0" && text(doc, "swagger") != "2":
+	case openapi.Text(doc, "swagger") != "2.0" && openapi.Text(doc, "swagger") != "2":
 		return a, nil, errors.New("the document is neither OpenAPI 3 nor Swagger 2.0")
 	}
 	if !o.Merge {
@@ -67,41 +69,38 @@ func (im *importer) clear() {
 
 func (im *importer) info() {
 	im.byName = map[string]string{}
-	info := object(im.doc, "info")
-	if title := text(info, "title"); title != "" {
+	info := openapi.Object(im.doc, "info")
+	if title := openapi.Text(info, "title"); title != "" {
 		im.api.Name = title
 	}
-	if d := text(info, "description"); d != "" {
+	if d := openapi.Text(info, "description"); d != "" {
 		im.api.Description = d
 	}
-	im.api.Version = text(info, "version")
-	if b := texts(im.doc, "x-amazon-apigateway-binary-media-types"); b != nil {
+	im.api.Version = openapi.Text(info, "version")
+	if b := openapi.Texts(im.doc, "x-amazon-apigateway-binary-media-types"); b != nil {
 		im.api.BinaryMediaTypes = b
 	}
-	if s := text(im.doc, "x-amazon-apigateway-api-key-source"); s != "" {
+	if s := openapi.Text(im.doc, "x-amazon-apigateway-api-key-source"); s != "" {
 		im.api.APIKeySource = types.ApiKeySourceType(strings.ToUpper(s))
 	}
-	if p := object(im.doc, "x-amazon-apigateway-policy"); p != nil {
+	if p := openapi.Object(im.doc, "x-amazon-apigateway-policy"); p != nil {
 		b, _ := json.Marshal(p)
 		im.api.Policy = string(b)
 	}
 	if m, ok := im.doc["x-amazon-apigateway-minimum-compression-size"].(float64); ok {
 		im.api.MinCompression = aws.Int32(int32(m))
 	}
-	if e := object(im.doc, "x-amazon-apigateway-endpoint-configuration"); e != nil {
-		im.api.Disabled = flag(e, "disableExecuteApiEndpoint")
+	if e := openapi.Object(im.doc, "x-amazon-apigateway-endpoint-configuration"); e != nil {
+		im.api.Disabled = openapi.Flag(e, "disableExecuteApiEndpoint")
 	}
 }
 
-// ordered returns a map's keys in order, so that the same document always gives the same ids.
-func ordered(m map[string]any) []string { return slices.Sorted(maps.Keys(m)) }
-
 func (im *importer) models() {
-	definitions := object(im.doc, "definitions")
+	definitions := openapi.Object(im.doc, "definitions")
 	if im.v3 {
-		definitions = object(object(im.doc, "components"), "schemas")
+		definitions = openapi.Object(openapi.Object(im.doc, "components"), "schemas")
 	}
-	for _, name := range ordered(definitions) {
+	for _, name := range openapi.Keys(definitions) {
 		schema, _ := json.Marshal(definitions[name])
 		if im.api.Models == nil {
 			im.api.Models = map[string]types.Model{}
@@ -111,42 +110,42 @@ func (im *importer) models() {
 }
 
 func (im *importer) validators() {
-	all := object(im.doc, "x-amazon-apigateway-request-validators")
-	for _, name := range ordered(all) {
+	all := openapi.Object(im.doc, "x-amazon-apigateway-request-validators")
+	for _, name := range openapi.Keys(all) {
 		if im.api.Validators == nil {
 			im.api.Validators = map[string]types.RequestValidator{}
 		}
-		id, v := im.o.NewID(), object(all, name)
+		id, v := im.o.NewID(), openapi.Object(all, name)
 		im.byName["validator "+name] = id
 		im.api.Validators[id] = types.RequestValidator{
-			Id: &id, Name: aws.String(name), ValidateRequestBody: flag(v, "validateRequestBody"), ValidateRequestParameters: flag(v, "validateRequestParameters"),
+			Id: &id, Name: aws.String(name), ValidateRequestBody: openapi.Flag(v, "validateRequestBody"), ValidateRequestParameters: openapi.Flag(v, "validateRequestParameters"),
 		}
 	}
 }
 
 func (im *importer) authorizers() {
-	schemes := object(im.doc, "securityDefinitions")
+	schemes := openapi.Object(im.doc, "securityDefinitions")
 	if im.v3 {
-		schemes = object(object(im.doc, "components"), "securitySchemes")
+		schemes = openapi.Object(openapi.Object(im.doc, "components"), "securitySchemes")
 	}
-	for _, name := range ordered(schemes) {
-		scheme := object(schemes, name)
-		authorizer := object(scheme, "x-amazon-apigateway-authorizer")
-		kind := text(scheme, "x-amazon-apigateway-authtype")
+	for _, name := range openapi.Keys(schemes) {
+		scheme := openapi.Object(schemes, name)
+		authorizer := openapi.Object(scheme, "x-amazon-apigateway-authorizer")
+		kind := openapi.Text(scheme, "x-amazon-apigateway-authtype")
 		if authorizer == nil {
 			continue
 		}
 		id := im.o.NewID()
 		a := types.Authorizer{
-			Id: &id, Name: aws.String(name), AuthType: str(kind), AuthorizerUri: str(text(authorizer, "authorizerUri")),
-			AuthorizerCredentials: str(text(authorizer, "authorizerCredentials")), IdentityValidationExpression: str(text(authorizer, "identityValidationExpression")),
-			IdentitySource: str(text(authorizer, "identitySource")), Type: types.AuthorizerType(strings.ToUpper(text(authorizer, "type"))),
-			ProviderARNs: texts(authorizer, "providerARNs"),
+			Id: &id, Name: aws.String(name), AuthType: str(kind), AuthorizerUri: str(openapi.Text(authorizer, "authorizerUri")),
+			AuthorizerCredentials: str(openapi.Text(authorizer, "authorizerCredentials")), IdentityValidationExpression: str(openapi.Text(authorizer, "identityValidationExpression")),
+			IdentitySource: str(openapi.Text(authorizer, "identitySource")), Type: types.AuthorizerType(strings.ToUpper(openapi.Text(authorizer, "type"))),
+			ProviderARNs: openapi.Texts(authorizer, "providerARNs"),
 		}
 		if a.Type == "COGNITO_USER_POOLS" || a.IdentitySource == nil && a.Type == "TOKEN" {
-			a.IdentitySource = aws.String("method.request.header." + text(scheme, "name"))
+			a.IdentitySource = aws.String("method.request.header." + openapi.Text(scheme, "name"))
 		}
-		if ttl, err := strconv.Atoi(text(authorizer, "authorizerResultTtlInSeconds")); err == nil {
+		if ttl, err := strconv.Atoi(openapi.Text(authorizer, "authorizerResultTtlInSeconds")); err == nil {
 			a.AuthorizerResultTtlInSeconds = aws.Int32(int32(ttl))
 		}
 		if im.api.Authorizers == nil {
@@ -158,9 +157,9 @@ func (im *importer) authorizers() {
 }
 
 func (im *importer) gatewayResponses() {
-	all := object(im.doc, "x-amazon-apigateway-gateway-responses")
-	for _, kind := range ordered(all) {
-		r := object(all, kind)
+	all := openapi.Object(im.doc, "x-amazon-apigateway-gateway-responses")
+	for _, kind := range openapi.Keys(all) {
+		r := openapi.Object(all, kind)
 		if _, known := DefaultResponses[kind]; !known {
 			im.warnings = append(im.warnings, "gateway response "+kind+" does not exist")
 			continue
@@ -168,7 +167,7 @@ func (im *importer) gatewayResponses() {
 		if im.api.Responses == nil {
 			im.api.Responses = map[string]types.GatewayResponse{}
 		}
-		im.api.Responses[kind] = CustomResponse(kind, text(r, "statusCode"), textMap(r, "responseParameters"), textMap(r, "responseTemplates"))
+		im.api.Responses[kind] = CustomResponse(kind, openapi.Text(r, "statusCode"), openapi.TextMap(r, "responseParameters"), openapi.TextMap(r, "responseTemplates"))
 	}
 }
 
@@ -190,9 +189,9 @@ func CustomResponse(kind, status string, parameters, templates map[string]string
 
 // prefix is the base path that resources get.
 func (im *importer) prefix() string {
-	base := text(im.doc, "basePath")
+	base := openapi.Text(im.doc, "basePath")
 	if im.v3 {
-		if servers := list(im.doc, "servers"); len(servers) > 0 {
+		if servers := openapi.List(im.doc, "servers"); len(servers) > 0 {
 			base = serverPath(servers[0])
 		}
 	}
@@ -209,10 +208,10 @@ func (im *importer) prefix() string {
 
 func serverPath(server any) string {
 	s, _ := server.(map[string]any)
-	url := text(s, "url")
-	for name, v := range object(s, "variables") {
+	url := openapi.Text(s, "url")
+	for name, v := range openapi.Object(s, "variables") {
 		if o, ok := v.(map[string]any); ok {
-			url = strings.ReplaceAll(url, "{"+name+"}", strings.Trim(text(o, "default"), "/"))
+			url = strings.ReplaceAll(url, "{"+name+"}", strings.Trim(openapi.Text(o, "default"), "/"))
 		}
 	}
 	if _, rest, ok := strings.Cut(url, "://"); ok {
@@ -222,9 +221,9 @@ func serverPath(server any) string {
 }
 
 func (im *importer) paths() error {
-	all := object(im.doc, "paths")
-	for _, path := range ordered(all) {
-		item := object(all, path)
+	all := openapi.Object(im.doc, "paths")
+	for _, path := range openapi.Keys(all) {
+		item := openapi.Object(all, path)
 		if !strings.HasPrefix(path, "/") {
 			return fmt.Errorf("path %q does not begin with /", path)
 		}
@@ -234,7 +233,7 @@ func (im *importer) paths() error {
 			methods = map[string]types.Method{}
 		}
 		for _, name := range methodNames {
-			op := object(item, name)
+			op := openapi.Object(item, name)
 			if op == nil {
 				continue
 			}
@@ -256,12 +255,12 @@ func (im *importer) method(r Resource, name string, item, op map[string]any) (ty
 	if name == "x-amazon-apigateway-any-method" {
 		verb = "ANY"
 	}
-	m := types.Method{HttpMethod: &verb, ApiKeyRequired: aws.Bool(false), AuthorizationType: aws.String("NONE"), OperationName: str(text(op, "operationId"))}
+	m := types.Method{HttpMethod: &verb, ApiKeyRequired: aws.Bool(false), AuthorizationType: aws.String("NONE"), OperationName: str(openapi.Text(op, "operationId"))}
 	im.parameters(&m, item, op)
 	im.security(&m, op)
 	im.validator(&m, op)
 	m.MethodResponses = im.methodResponses(op)
-	integration := object(op, "x-amazon-apigateway-integration")
+	integration := openapi.Object(op, "x-amazon-apigateway-integration")
 	if integration == nil {
 		return m, nil
 	}
@@ -271,27 +270,27 @@ func (im *importer) method(r Resource, name string, item, op map[string]any) (ty
 }
 
 func (im *importer) parameters(m *types.Method, item, op map[string]any) {
-	all := append(slices.Clone(list(item, "parameters")), list(op, "parameters")...)
+	all := append(slices.Clone(openapi.List(item, "parameters")), openapi.List(op, "parameters")...)
 	for _, v := range all {
 		p, _ := v.(map[string]any)
-		if ref := text(p, "$ref"); ref != "" {
+		if ref := openapi.Text(p, "$ref"); ref != "" {
 			p = im.refer(ref)
 		}
-		name := text(p, "name")
-		place, ok := map[string]string{"query": "querystring", "header": "header", "path": "path"}[text(p, "in")]
+		name := openapi.Text(p, "name")
+		place, ok := map[string]string{"query": "querystring", "header": "header", "path": "path"}[openapi.Text(p, "in")]
 		switch {
 		case ok && name != "":
 			if m.RequestParameters == nil {
 				m.RequestParameters = map[string]bool{}
 			}
-			m.RequestParameters["method.request."+place+"."+name] = flag(p, "required")
-		case text(p, "in") == "body":
-			im.bodyModel(m, "application/json", object(p, "schema"))
+			m.RequestParameters["method.request."+place+"."+name] = openapi.Flag(p, "required")
+		case openapi.Text(p, "in") == "body":
+			im.bodyModel(m, "application/json", openapi.Object(p, "schema"))
 		}
 	}
-	content := object(object(op, "requestBody"), "content")
-	for _, media := range ordered(content) {
-		im.bodyModel(m, media, object(object(content, media), "schema"))
+	content := openapi.Object(openapi.Object(op, "requestBody"), "content")
+	for _, media := range openapi.Keys(content) {
+		im.bodyModel(m, media, openapi.Object(openapi.Object(content, media), "schema"))
 	}
 }
 
@@ -299,13 +298,13 @@ func (im *importer) parameters(m *types.Method, item, op map[string]any) {
 func (im *importer) refer(ref string) map[string]any {
 	at := im.doc
 	for part := range strings.SplitSeq(strings.TrimPrefix(ref, "#/"), "/") {
-		at = object(at, part)
+		at = openapi.Object(at, part)
 	}
 	return at
 }
 
 func (im *importer) bodyModel(m *types.Method, media string, schema map[string]any) {
-	ref := text(schema, "$ref")
+	ref := openapi.Text(schema, "$ref")
 	if ref == "" {
 		return
 	}
@@ -320,19 +319,19 @@ func (im *importer) bodyModel(m *types.Method, media string, schema map[string]a
 func (im *importer) security(m *types.Method, op map[string]any) {
 	requirements, own := op["security"].([]any)
 	if !own {
-		requirements = list(im.doc, "security")
+		requirements = openapi.List(im.doc, "security")
 	}
-	schemes := object(im.doc, "securityDefinitions")
+	schemes := openapi.Object(im.doc, "securityDefinitions")
 	if im.v3 {
-		schemes = object(object(im.doc, "components"), "securitySchemes")
+		schemes = openapi.Object(openapi.Object(im.doc, "components"), "securitySchemes")
 	}
 	for _, v := range requirements {
 		requirement, _ := v.(map[string]any)
-		for _, name := range ordered(requirement) {
-			im.require(m, name, object(schemes, name), texts(requirement, name))
+		for _, name := range openapi.Keys(requirement) {
+			im.require(m, name, openapi.Object(schemes, name), openapi.Texts(requirement, name))
 		}
 	}
-	if text(object(op, "x-amazon-apigateway-auth"), "type") == "AWS_IAM" {
+	if openapi.Text(openapi.Object(op, "x-amazon-apigateway-auth"), "type") == "AWS_IAM" {
 		m.AuthorizationType = aws.String("AWS_IAM")
 	}
 }
@@ -344,9 +343,9 @@ func (im *importer) require(m *types.Method, name string, scheme map[string]any,
 		m.AuthorizationType, m.AuthorizerId, m.AuthorizationScopes = aws.String("COGNITO_USER_POOLS"), &id, scopes
 	case ok:
 		m.AuthorizationType, m.AuthorizerId = aws.String("CUSTOM"), &id
-	case text(scheme, "x-amazon-apigateway-authtype") == "awsSigv4":
+	case openapi.Text(scheme, "x-amazon-apigateway-authtype") == "awsSigv4":
 		m.AuthorizationType = aws.String("AWS_IAM")
-	case text(scheme, "type") == "apiKey" && strings.EqualFold(text(scheme, "name"), "x-api-key"):
+	case openapi.Text(scheme, "type") == "apiKey" && strings.EqualFold(openapi.Text(scheme, "name"), "x-api-key"):
 		m.ApiKeyRequired = aws.Bool(true)
 	case name != "NONE":
 		im.warnings = append(im.warnings, "security scheme "+name+" is not one that API Gateway acts on")
@@ -354,9 +353,9 @@ func (im *importer) require(m *types.Method, name string, scheme map[string]any,
 }
 
 func (im *importer) validator(m *types.Method, op map[string]any) {
-	name := text(op, "x-amazon-apigateway-request-validator")
+	name := openapi.Text(op, "x-amazon-apigateway-request-validator")
 	if name == "" {
-		name = text(im.doc, "x-amazon-apigateway-request-validator")
+		name = openapi.Text(im.doc, "x-amazon-apigateway-request-validator")
 	}
 	if id, ok := im.byName["validator "+name]; ok {
 		m.RequestValidatorId = &id
@@ -364,26 +363,26 @@ func (im *importer) validator(m *types.Method, op map[string]any) {
 }
 
 func (im *importer) methodResponses(op map[string]any) map[string]types.MethodResponse {
-	all := object(op, "responses")
+	all := openapi.Object(op, "responses")
 	out := map[string]types.MethodResponse{}
-	for _, status := range ordered(all) {
+	for _, status := range openapi.Keys(all) {
 		if len(status) != 3 {
 			continue // default
 		}
 		r := types.MethodResponse{StatusCode: aws.String(status)}
-		response := object(all, status)
-		for _, header := range ordered(object(response, "headers")) {
+		response := openapi.Object(all, status)
+		for _, header := range openapi.Keys(openapi.Object(response, "headers")) {
 			if r.ResponseParameters == nil {
 				r.ResponseParameters = map[string]bool{}
 			}
 			r.ResponseParameters["method.response.header."+header] = false
 		}
-		content := object(response, "content")
-		if schema := object(response, "schema"); schema != nil {
+		content := openapi.Object(response, "content")
+		if schema := openapi.Object(response, "schema"); schema != nil {
 			content = map[string]any{"application/json": map[string]any{"schema": schema}}
 		}
-		for _, media := range ordered(content) {
-			if ref := text(object(object(content, media), "schema"), "$ref"); ref != "" {
+		for _, media := range openapi.Keys(content) {
+			if ref := openapi.Text(openapi.Object(openapi.Object(content, media), "schema"), "$ref"); ref != "" {
 				if r.ResponseModels == nil {
 					r.ResponseModels = map[string]string{}
 				}
@@ -400,26 +399,26 @@ func (im *importer) methodResponses(op map[string]any) map[string]types.MethodRe
 
 func newIntegration(r Resource, in map[string]any) (*types.Integration, error) {
 	i := &types.Integration{
-		Type: types.IntegrationType(strings.ToUpper(text(in, "type"))), Uri: str(text(in, "uri")), HttpMethod: str(strings.ToUpper(text(in, "httpMethod"))),
-		PassthroughBehavior: aws.String("WHEN_NO_MATCH"), TimeoutInMillis: 29000, CacheNamespace: aws.String(r.ID), CacheKeyParameters: texts(in, "cacheKeyParameters"),
-		Credentials: str(text(in, "credentials")), ContentHandling: types.ContentHandlingStrategy(text(in, "contentHandling")),
-		ConnectionType: types.ConnectionType(text(in, "connectionType")), ConnectionId: str(text(in, "connectionId")),
-		RequestParameters: textMap(in, "requestParameters"), RequestTemplates: textMap(in, "requestTemplates"),
+		Type: types.IntegrationType(strings.ToUpper(openapi.Text(in, "type"))), Uri: str(openapi.Text(in, "uri")), HttpMethod: str(strings.ToUpper(openapi.Text(in, "httpMethod"))),
+		PassthroughBehavior: aws.String("WHEN_NO_MATCH"), TimeoutInMillis: 29000, CacheNamespace: aws.String(r.ID), CacheKeyParameters: openapi.Texts(in, "cacheKeyParameters"),
+		Credentials: str(openapi.Text(in, "credentials")), ContentHandling: types.ContentHandlingStrategy(openapi.Text(in, "contentHandling")),
+		ConnectionType: types.ConnectionType(openapi.Text(in, "connectionType")), ConnectionId: str(openapi.Text(in, "connectionId")),
+		RequestParameters: openapi.TextMap(in, "requestParameters"), RequestTemplates: openapi.TextMap(in, "requestTemplates"),
 	}
-	if p := text(in, "passthroughBehavior"); p != "" {
+	if p := openapi.Text(in, "passthroughBehavior"); p != "" {
 		i.PassthroughBehavior = aws.String(strings.ToUpper(p))
 	}
-	if n := text(in, "cacheNamespace"); n != "" {
+	if n := openapi.Text(in, "cacheNamespace"); n != "" {
 		i.CacheNamespace = &n
 	}
-	if ms, err := strconv.Atoi(text(in, "timeoutInMillis")); err == nil {
+	if ms, err := strconv.Atoi(openapi.Text(in, "timeoutInMillis")); err == nil {
 		i.TimeoutInMillis = int32(ms)
 	}
-	for pattern, v := range object(in, "responses") {
+	for pattern, v := range openapi.Object(in, "responses") {
 		response, _ := v.(map[string]any)
 		ir := types.IntegrationResponse{
-			StatusCode: str(text(response, "statusCode")), ContentHandling: types.ContentHandlingStrategy(text(response, "contentHandling")),
-			ResponseParameters: textMap(response, "responseParameters"), ResponseTemplates: textMap(response, "responseTemplates"),
+			StatusCode: str(openapi.Text(response, "statusCode")), ContentHandling: types.ContentHandlingStrategy(openapi.Text(response, "contentHandling")),
+			ResponseParameters: openapi.TextMap(response, "responseParameters"), ResponseTemplates: openapi.TextMap(response, "responseTemplates"),
 		}
 		if pattern != "default" {
 			ir.SelectionPattern = aws.String(pattern)

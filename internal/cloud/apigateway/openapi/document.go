@@ -1,10 +1,16 @@
-package restapi
+// Package openapi answers: what stands in an OpenAPI or Swagger document?
+//
+// Such documents hold vendor extensions of many shapes, so that they are read into plain maps; the functions of this package
+// look into them and take what is missing or of another kind for empty.
+package openapi
 
 import (
 	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -14,9 +20,9 @@ import (
 // maxDepth is how deeply a document may be nested.
 const maxDepth = 200
 
-// ParseDocument reads a JSON or YAML document into maps, slices, strings, bools, float64s and nil. Keys become strings,
+// Parse reads a JSON or YAML document into maps, slices, strings, bools, float64s and nil. Keys become strings,
 // aliases are refused: they could make a small document a huge one.
-func ParseDocument(body []byte) (map[string]any, error) {
+func Parse(body []byte) (map[string]any, error) {
 	var v any
 	if trimmed := bytes.TrimSpace(body); len(trimmed) > 0 && trimmed[0] == '{' && json.Unmarshal(trimmed, &v) == nil {
 		if m, ok := v.(map[string]any); ok {
@@ -86,14 +92,17 @@ func scalar(n *yaml.Node) any {
 	return n.Value
 }
 
-// object returns a member that is a map; nil if it is none.
-func object(m map[string]any, key string) map[string]any {
+// Object returns a member that is a map; nil if it is none.
+func Object(m map[string]any, key string) map[string]any {
 	o, _ := m[key].(map[string]any)
 	return o
 }
 
-// text returns a member as a string: numbers and bools as they are written.
-func text(m map[string]any, key string) string {
+// Keys returns a map's keys in order, so that the same document is always read in the same order.
+func Keys(m map[string]any) []string { return slices.Sorted(maps.Keys(m)) }
+
+// Text returns a member as a string: numbers and bools as they are written.
+func Text(m map[string]any, key string) string {
 	switch v := m[key].(type) {
 	case string:
 		return v
@@ -105,7 +114,8 @@ func text(m map[string]any, key string) string {
 	return ""
 }
 
-func flag(m map[string]any, key string) bool {
+// Flag returns a member that is true, or "true".
+func Flag(m map[string]any, key string) bool {
 	switch v := m[key].(type) {
 	case bool:
 		return v
@@ -115,13 +125,15 @@ func flag(m map[string]any, key string) bool {
 	return false
 }
 
-func list(m map[string]any, key string) []any {
+// List returns a member that is a list.
+func List(m map[string]any, key string) []any {
 	l, _ := m[key].([]any)
 	return l
 }
 
-func texts(m map[string]any, key string) (all []string) {
-	for _, v := range list(m, key) {
+// Texts returns the strings of a member that is a list.
+func Texts(m map[string]any, key string) (all []string) {
+	for _, v := range List(m, key) {
 		if s, ok := v.(string); ok {
 			all = append(all, s)
 		}
@@ -129,9 +141,9 @@ func texts(m map[string]any, key string) (all []string) {
 	return all
 }
 
-// textMap returns a member that maps to strings. Values of other kinds become their JSON: templates are sometimes written so.
-func textMap(m map[string]any, key string) map[string]string {
-	o := object(m, key)
+// TextMap returns a member that maps to strings. Values of other kinds become their JSON: templates are sometimes written so.
+func TextMap(m map[string]any, key string) map[string]string {
+	o := Object(m, key)
 	if o == nil {
 		return nil
 	}
@@ -142,7 +154,7 @@ func textMap(m map[string]any, key string) map[string]string {
 			b, _ := json.Marshal(v)
 			out[k] = string(b)
 		default:
-			out[k] = text(o, k)
+			out[k] = Text(o, k)
 		}
 	}
 	return out

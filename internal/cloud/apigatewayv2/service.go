@@ -1,0 +1,191 @@
+// Package apigatewayv2 answers: which HTTP APIs are there, what are they made of, and what do their stages serve?
+//
+// It is the control plane. A deployment is a copy of an API's definition that no longer changes; a stage points at one, and
+// with automatic deployment at the newest. Package executeapi serves them, and asks [Service.Deployed] what a stage stands for.
+// WebSocket APIs are refused by name.
+package apigatewayv2
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/apigatewayv2/types"
+
+	"evo/internal/cloud/apigatewayv2/httpapi"
+	"evo/internal/cloud/clock"
+	"evo/internal/cloud/store"
+)
+
+// Config is what a Service is made of.
+type Config struct {
+	Region   string
+	Store    *store.DB
+	Clock    clock.Clock
+	Endpoint func(apiID string) string // the URL at which an API is served; nil: AWS's form of it
+	Rand     io.Reader                 // of ids; nil: crypto/rand
+}
+
+// Service is API Gateway's HTTP APIs in one region.
+type Service struct {
+	cfg         Config
+	apis        *store.Table[api]
+	deployments *store.Table[deployment] // key: api/deployment
+	stages      *store.Table[stage]      // key: api/name
+}
+
+type api struct {
+	Def     httpapi.API
+	Created time.Time
+	Tags    map[string]string `json:",omitempty"`
+}
+
+// New returns a service over the state in the store.
+func New(cfg Config) (*Service, error) {
+	if cfg.Region == "" || cfg.Store == nil || cfg.Clock == nil {
+		return nil, errors.New("apigatewayv2: Region, Store and Clock are needed")
+	}
+	if cfg.Rand == nil {
+		cfg.Rand = rand.Reader
+	}
+	if cfg.Endpoint == nil {
+		cfg.Endpoint = func(id string) string { return "https://" + id + ".execute-api." + cfg.Region + ".amazonaws.com" }
+	}
+	table := func(name string) string { return cfg.Region + "/apigatewayv2/" + name }
+	return &Service{
+		cfg:         cfg,
+		apis:        store.NewTable[api](cfg.Store, table("apis")),
+		deployments: store.NewTable[deployment](cfg.Store, table("deployments")),
+		stages:      store.NewTable[stage](cfg.Store, table("stages")),
+	}, nil
+}
+
+// Deployed returns what a stage serves. What it returns is shared: it must not be changed.
+func (s *Service) Deployed(apiID, stageName string) (d httpapi.Deployed, ok bool) {
+	s.cfg.Store.View(func(tx *store.Tx) {
+		var st stage
+		if st, ok = s.stages.Get(tx, apiID+"/"+stageName); !ok {
+			return
+		}
+		var dep deployment
+		if dep, ok = s.deployments.Get(tx, apiID+"/"+aws.ToString(st.Stage.DeploymentId)); ok {
+			d = httpapi.Deployed{API: dep.Def, Region: s.cfg.Region, Stage: stageName, Deployment: *dep.Deployment.DeploymentId, Variables: st.Stage.StageVariables}
+		}
+	})
+	return d, ok
+}
+
+// Has tells whether there is an API with the id.
+func (s *Service) Has(apiID string) (ok bool) {
+	s.cfg.Store.View(func(tx *store.Tx) { _, ok = s.apis.Get(tx, apiID) })
+	return ok
+}
+
+// newID returns an id of n letters and digits; without randomness, there is no service.
+func (s *Service) newID(n int) string {
+	const letters = "abcdefghijklmnopqrstuvwxyz0123456789"
+	b := make([]byte, n)
+	if _, err := io.ReadFull(s.cfg.Rand, b); err != nil {
+		panic(fmt.Sprintf("apigatewayv2: read randomness: %v", err))
+	}
+	for i := range b {
+		b[i] = letters[int(b[i])%len(letters)]
+	}
+	return string(b)
+}
+
+func notFound(kind string, id *string) error {
+	return &types.NotFoundException{Message: aws.String("Invalid " + kind + " identifier specified " + aws.ToString(id)), ResourceType: aws.String(kind)}
+}
+
+func badRequest(format string, args ...any) error {
+	return &types.BadRequestException{Message: aws.String(fmt.Sprintf(format, args...))}
+}
+
+func (s *Service) api(tx *store.Tx, id *string) (api, error) {
+	a, ok := s.apis.Get(tx, aws.ToString(id))
+	if !ok {
+		return a, notFound("API", id)
+	}
+	return a, nil
+}
+
+// view reads an API.
+func (s *Service) view(id *string, read func(tx *store.Tx, a api) error) (err error) {
+	s.cfg.Store.View(func(tx *store.Tx) {
+		var a api
+		if a, err = s.api(tx, id); err == nil {
+			err = read(tx, a)
+		}
+	})
+	return err
+}
+
+// edit changes an API's definition: edit gets a copy whose maps it may change. Stages with automatic deployment serve the
+// change at once.
+func (s *Service) edit(ctx context.Context, id *string, edit func(tx *store.Tx, a *api) error) error {
+	return s.cfg.Store.Update(ctx, func(ctx context.Context, tx *store.Tx) error {
+		a, err := s.api(tx, id)
+		if err != nil {
+			return err
+		}
+		a.Def = a.Def.Clone()
+		if err := edit(tx, &a); err != nil {
+			return err
+		}
+		s.apis.Put(tx, a.Def.ID, a)
+		s.deployChange(tx, a)
+		return nil
+	})
+}
+
+// paged cuts a list; a token is how many have been given.
+func paged[T any](all []T, token, most *string) ([]T, *string, error) {
+	n, from := 500, 0
+	if most != nil {
+		m, err := strconv.Atoi(*most)
+		if err != nil || m < 1 {
+			return nil, nil, badRequest("Invalid maxResults: %s", *most)
+		}
+		n = min(n, m)
+	}
+	if token != nil {
+		b, err := base64.RawURLEncoding.DecodeString(*token)
+		if err == nil {
+			from, err = strconv.Atoi(string(b))
+		}
+		if err != nil || from < 0 || from > len(all) {
+			return nil, nil, badRequest("Invalid nextToken specified")
+		}
+	}
+	all = all[from:]
+	if len(all) <= n {
+		return all, nil, nil
+	}
+	return all[:n], aws.String(base64.RawURLEncoding.EncodeToString([]byte(strconv.Itoa(from + n)))), nil
+}
+
+// sorted returns a map's values by key.
+func sorted[V any](m map[string]V, key func(V) string) []V {
+	all := make([]V, 0, len(m))
+	for _, v := range m {
+		all = append(all, v)
+	}
+	slices.SortFunc(all, func(a, b V) int { return strings.Compare(key(a), key(b)) })
+	return all
+}
+
+func orNil(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
