@@ -75,6 +75,7 @@ func (s *Service) UpdateItem(ctx context.Context, in *dynamodb.UpdateItemInput) 
 
 // writeRequest is what requests that change one item have in common.
 type writeRequest struct {
+	table     string  // of a part of a transaction
 	update    *string // UpdateExpression
 	condition *string
 	updates   map[string]types.AttributeValueUpdate

@@ -72,6 +72,10 @@ func TestQueries(t *testing.T) {
 	if u := out.ConsumedCapacity; *u.CapacityUnits != 3 || *u.Table.CapacityUnits != 2 || *u.LocalSecondaryIndexes["by-year"].CapacityUnits != 1 {
 		t.Errorf("%+v", u)
 	}
+	year.Select, year.FilterExpression, year.ExpressionAttributeValues = "", ptr("plays > :p"), item{":y": n(1993), ":p": n(8)}
+	if out = query(year); songs(out) != "9" || out.Items[0]["plays"] != nil || out.ScannedCount != 2 {
+		t.Errorf("a filter sees what the index does not have: %v", out.Items)
+	}
 	// A global index has its own keys in the position.
 	global := must[*dynamodb.QueryOutput](t)(c.Query(ctx, &dynamodb.QueryInput{TableName: ptr("music"), IndexName: ptr("by-genre"), KeyConditionExpression: ptr("genre = :g"),
 		ExpressionAttributeValues: item{":g": s("pop")}, Limit: ptr(int32(3)), Select: types.SelectCount}))
@@ -104,6 +108,8 @@ func TestQueryErrors(t *testing.T) {
 			dynamodb.QueryInput{IndexName: ptr("by-genre"), Select: "ALL_ATTRIBUTES", KeyConditionExpression: ptr("genre = :a"), ExpressionAttributeValues: a}},
 		{"One or more parameter values were invalid: Global secondary index by-genre does not project [plays]",
 			dynamodb.QueryInput{IndexName: ptr("by-genre"), ProjectionExpression: ptr("plays"), KeyConditionExpression: ptr("genre = :a"), ExpressionAttributeValues: a}},
+		{"One or more parameter values were invalid: Global secondary index by-genre does not project [plays]",
+			dynamodb.QueryInput{IndexName: ptr("by-genre"), FilterExpression: ptr("plays > :a"), KeyConditionExpression: ptr("genre = :a"), ExpressionAttributeValues: a}},
 		{"ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName", dynamodb.QueryInput{Select: "ALL_PROJECTED_ATTRIBUTES", KeyConditionExpression: ptr("artist = :a"), ExpressionAttributeValues: a}},
 		{"Cannot specify the ProjectionExpression when choosing to get COUNT", dynamodb.QueryInput{Select: "COUNT", ProjectionExpression: ptr("plays"), KeyConditionExpression: ptr("artist = :a"), ExpressionAttributeValues: a}},
 		{"The provided starting key is invalid", dynamodb.QueryInput{KeyConditionExpression: ptr("artist = :a"), ExpressionAttributeValues: a, ExclusiveStartKey: item{"artist": s("A")}}},

@@ -26,7 +26,8 @@ type read struct {
 
 	filter     expression.Condition   // nil: none
 	projection *expression.Projection // nil: all that the index has
-	whole      bool                   // of a local index: what it does not have is fetched from the table
+	fetch      bool                   // of a local index: the filter or the projection needs what only the table has
+	whole      bool                   // what is fetched is answered, too
 	countOnly  bool
 }
 
@@ -69,16 +70,20 @@ func (r *read) run(s *Service) page {
 		p.items = make([]item.Item, 0, len(found))
 	}
 	for _, rec := range found {
-		it := rec.item
+		has := rec.item
 		if r.index != nil && !r.whole {
-			it = r.index.project(it)
+			has = r.index.project(has)
 		}
-		if r.filter != nil && !r.filter.Holds(it) {
+		seen := has
+		if r.fetch {
+			seen = rec.item
+		}
+		if r.filter != nil && !r.filter.Holds(seen) {
 			continue
 		}
 		p.count++
 		if !r.countOnly {
-			p.items = append(p.items, r.projection.Of(it))
+			p.items = append(p.items, r.projection.Of(has))
 		}
 	}
 	return p
@@ -170,7 +175,7 @@ func (r *read) consumption(found []*record, sizes []int, bytes int) consumed {
 		return c
 	}
 	c.addIndex(r.index, units)
-	if !r.whole || r.index.projected == nil {
+	if !r.fetch || r.index.projected == nil {
 		return c
 	}
 	for i, rec := range found {
@@ -262,28 +267,33 @@ func (r *read) choose(want types.Select, p *expression.Projection, hasExpression
 		if r.index.Global {
 			return invalidParameter("Select type ALL_ATTRIBUTES is not supported for global secondary index %s because its projection type is not ALL", r.index.Name)
 		}
-		r.whole = true
+		r.fetch, r.whole = true, true
 	}
 	return r.fetchIfNeeded()
 }
 
 // fetchIfNeeded makes the read fetch items from the table if attributes are asked for that the index does not have.
 func (r *read) fetchIfNeeded() error {
-	if r.projection == nil {
-		return nil
+	var asked, missing []string
+	if r.projection != nil {
+		asked = r.projection.Attributes()
 	}
-	var missing []string
-	for _, name := range r.projection.Attributes() {
-		if !slices.Contains(r.index.projected, name) {
+	chosen := len(asked)
+	if r.filter != nil {
+		asked = slices.Concat(asked, expression.Attributes(r.filter))
+	}
+	for i, name := range asked {
+		if slices.Contains(r.index.projected, name) {
+			continue
+		}
+		r.fetch = true
+		r.whole = r.whole || i < chosen
+		if !slices.Contains(missing, name) {
 			missing = append(missing, name)
 		}
 	}
-	switch {
-	case len(missing) == 0:
-	case r.index.Global:
+	if len(missing) > 0 && r.index.Global {
 		return invalidParameter("Global secondary index %s does not project [%s]", r.index.Name, strings.Join(missing, ", "))
-	default:
-		r.whole = true
 	}
 	return nil
 }

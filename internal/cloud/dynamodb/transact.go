@@ -112,49 +112,60 @@ func cancels(message string) bool {
 
 // transacted checks one part of a transaction.
 func (s *Service) transacted(in types.TransactWriteItem) (name string, w *write, err error) {
-	var r writeRequest
-	var build func(t *table, u *expression.Update) (*write, error)
-	parts := 0
-	if p := in.Put; p != nil {
-		parts++
-		name = deref(p.TableName)
-		r = writeRequest{condition: p.ConditionExpression, names: p.ExpressionAttributeNames, values: p.ExpressionAttributeValues, showOld: p.ReturnValuesOnConditionCheckFailure}
-		build = func(t *table, _ *expression.Update) (*write, error) { return putting(t, p.Item) }
-	}
-	if d := in.Delete; d != nil {
-		parts++
-		name = deref(d.TableName)
-		r = writeRequest{condition: d.ConditionExpression, names: d.ExpressionAttributeNames, values: d.ExpressionAttributeValues, showOld: d.ReturnValuesOnConditionCheckFailure}
-		build = func(t *table, _ *expression.Update) (*write, error) { return changing(t, d.Key) }
-	}
-	if u := in.Update; u != nil {
-		parts++
-		name = deref(u.TableName)
-		r = writeRequest{update: u.UpdateExpression, updating: true, condition: u.ConditionExpression, names: u.ExpressionAttributeNames, values: u.ExpressionAttributeValues, showOld: u.ReturnValuesOnConditionCheckFailure}
-		build = func(t *table, up *expression.Update) (*write, error) { return updating(t, u.Key, up) }
-	}
-	if c := in.ConditionCheck; c != nil {
-		parts++
-		name = deref(c.TableName)
-		r = writeRequest{condition: c.ConditionExpression, names: c.ExpressionAttributeNames, values: c.ExpressionAttributeValues, showOld: c.ReturnValuesOnConditionCheckFailure}
-		build = func(t *table, _ *expression.Update) (*write, error) {
-			w, err := changing(t, c.Key)
-			if err == nil {
-				w.check = true
-			}
-			return w, err
-		}
-	}
-	if parts != 1 {
+	r, build := partOf(in)
+	if build == nil {
 		return "", nil, invalid("TransactItems can only contain one of Check, Put, Update or Delete")
 	}
-	t, err := s.lookup(name)
+	t, err := s.lookup(r.table)
 	if err != nil {
 		return "", nil, err
 	}
 	var u *expression.Update
 	w, err = r.prepare(&u, func(*expression.Params) (*write, error) { return build(t, u) })
-	return name, w, err
+	return r.table, w, err
+}
+
+// partOf returns what a part of a transaction has in common with the request that does the same by itself, and what makes a
+// write of it; nil if it is not exactly one thing.
+func partOf(in types.TransactWriteItem) (r writeRequest, build func(*table, *expression.Update) (*write, error)) {
+	parts := 0
+	if p := in.Put; p != nil {
+		parts++
+		r = writeRequest{table: deref(p.TableName), condition: p.ConditionExpression, names: p.ExpressionAttributeNames,
+			values: p.ExpressionAttributeValues, showOld: p.ReturnValuesOnConditionCheckFailure}
+		build = func(t *table, _ *expression.Update) (*write, error) { return putting(t, p.Item) }
+	}
+	if d := in.Delete; d != nil {
+		parts++
+		r = writeRequest{table: deref(d.TableName), condition: d.ConditionExpression, names: d.ExpressionAttributeNames,
+			values: d.ExpressionAttributeValues, showOld: d.ReturnValuesOnConditionCheckFailure}
+		build = func(t *table, _ *expression.Update) (*write, error) { return changing(t, d.Key) }
+	}
+	if u := in.Update; u != nil {
+		parts++
+		r = writeRequest{table: deref(u.TableName), update: u.UpdateExpression, updating: true, condition: u.ConditionExpression,
+			names: u.ExpressionAttributeNames, values: u.ExpressionAttributeValues, showOld: u.ReturnValuesOnConditionCheckFailure}
+		build = func(t *table, up *expression.Update) (*write, error) { return updating(t, u.Key, up) }
+	}
+	if c := in.ConditionCheck; c != nil {
+		parts++
+		r = writeRequest{table: deref(c.TableName), condition: c.ConditionExpression, names: c.ExpressionAttributeNames,
+			values: c.ExpressionAttributeValues, showOld: c.ReturnValuesOnConditionCheckFailure}
+		build = func(t *table, _ *expression.Update) (*write, error) { return checking(t, c.Key) }
+	}
+	if parts != 1 {
+		return r, nil
+	}
+	return r, build
+}
+
+// checking makes a write that only looks whether its condition holds.
+func checking(t *table, key item.Item) (*write, error) {
+	w, err := changing(t, key)
+	if err == nil {
+		w.check = true
+	}
+	return w, err
 }
 
 // decideTransaction makes all writes if all of them can be made.
