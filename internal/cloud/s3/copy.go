@@ -269,7 +269,7 @@ func (s *Service) UploadPartCopy(ctx context.Context, in *s3.UploadPartCopyInput
 		return nil, err
 	}
 	defer body.Close()
-	got, err := s.receive(incoming{body: body}, u.Algorithm)
+	got, err := s.receive(incoming{body: body, part: true}, u.Algorithm)
 	if err != nil {
 		return nil, err
 	}

@@ -188,7 +188,7 @@ func (s *Service) UploadPart(ctx context.Context, in *s3.UploadPartInput) (*s3.U
 	if err != nil {
 		return nil, err
 	}
-	got, err := s.receive(incoming{body: in.Body, md5: in.ContentMD5, hint: in.ChecksumAlgorithm, sums: given}, u.Algorithm)
+	got, err := s.receive(incoming{body: in.Body, md5: in.ContentMD5, hint: in.ChecksumAlgorithm, sums: given, part: true}, u.Algorithm)
 	if err != nil {
 		return nil, err
 	}

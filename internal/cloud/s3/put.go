@@ -99,7 +99,7 @@ func putDescription(in *s3.PutObjectInput) description {
 
 // described returns a version, not yet installed, of which everything is known but its bytes.
 func (s *Service) described(b *bucket, d description) (*version, error) {
-	v := &version{Modified: s.now(), Content: d.content, Metadata: d.metadata}
+	v := &version{Modified: s.now(), Content: d.content, Metadata: lowered(d.metadata)}
 	if v.Content.Type == "" {
 		v.Content.Type = "binary/octet-stream"
 	}
@@ -125,6 +125,20 @@ func (s *Service) described(b *bucket, d description) (*version, error) {
 	}
 	v.Lock, err = d.lock.resolve(b, v.Modified)
 	return v, err
+}
+
+// lowered returns user metadata with its names as S3 keeps them: in lower case.
+func lowered(m map[string]string) map[string]string {
+	for k := range m {
+		if k != strings.ToLower(k) {
+			low := make(map[string]string, len(m))
+			for k, v := range m {
+				low[strings.ToLower(k)] = v
+			}
+			return low
+		}
+	}
+	return m
 }
 
 // withoutChunking removes from a Content-Encoding what belonged to the transfer only.
@@ -182,6 +196,7 @@ type incoming struct {
 	md5  *string
 	hint types.ChecksumAlgorithm // that the trailer will be of
 	sums checksumMembers         // once the body has been read, with its trailer's
+	part bool                    // of a multipart upload, whose own checksum follows from its parts'
 }
 
 // received is what a body turned out to be.
@@ -205,10 +220,10 @@ func (s *Service) receive(u incoming, keep types.ChecksumAlgorithm) (received, e
 		return received{}, err
 	}
 	sums := newSums(keep, algorithm)
-	if keep == "" {
-		sums = newSums(algorithm, u.hint, defaultAlgorithm)
-	} else if algorithm == "" {
-		sums = newSums(keep, u.hint)
+	if algorithm == "" { // one may come in the trailer, or none
+		sums = newSums(keep, u.hint, defaultAlgorithm)
+	} else if u.part && keep == "" {
+		sums = newSums(algorithm, defaultAlgorithm)
 	}
 	w := s.blobs.Create()
 	defer w.Abort()

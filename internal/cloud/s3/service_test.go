@@ -129,7 +129,7 @@ func TestAnObjectComesBackAsItWasPut(t *testing.T) {
 	out, err := w.PutObject(t.Context(), &s3.PutObjectInput{
 		Bucket: &b, Key: aws.String("a/ü %2F+&.txt"), Body: strings.NewReader(body), ContentType: aws.String("text/plain"),
 		CacheControl: aws.String("max-age=60"), ContentDisposition: aws.String("inline"), ContentLanguage: aws.String("de"),
-		ContentEncoding: aws.String("identity"), Metadata: map[string]string{"colour": "blue"}, Tagging: aws.String("a=1&b=2"),
+		ContentEncoding: aws.String("identity"), Metadata: map[string]string{"Colour": "blue"}, Expires: aws.Time(birth), Tagging: aws.String("a=1&b=2"),
 		WebsiteRedirectLocation: aws.String("/other"), StorageClass: types.StorageClassStandardIa,
 	})
 	ok(t, err)
@@ -147,6 +147,7 @@ func TestAnObjectComesBackAsItWasPut(t *testing.T) {
 	same(t, "language", *got.ContentLanguage, "de")
 	same(t, "encoding", *got.ContentEncoding, "identity")
 	same(t, "metadata", got.Metadata["colour"], "blue")
+	same(t, "expires", aws.ToString(got.ExpiresString), "Sun, 01 Mar 2026 12:00:00 GMT")
 	same(t, "tags", *got.TagCount, 2)
 	same(t, "redirect", *got.WebsiteRedirectLocation, "/other")
 	same(t, "class", got.StorageClass, types.StorageClassStandardIa)
