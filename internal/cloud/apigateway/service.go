@@ -163,14 +163,16 @@ func page[T any](all []T, id func(T) string, position *string, limit *int32, mos
 	return all[:n], aws.String(id(all[n-1])), nil
 }
 
-// patches applies patch operations: known maps a path to what sets it; a path that ends in /* stands for all below it.
+// patches applies patch operations: known maps a path to what sets it; a path that ends in /* stands for all below it, where
+// no longer one fits.
 func patches(ops []types.PatchOperation, known map[string]func(op types.PatchOperation, rest string) error) error {
 	for _, op := range ops {
 		path := aws.ToString(op.Path)
-		set, rest := known[path], ""
+		set, rest, most := known[path], "", 0
 		for prefix, f := range known {
-			if head, ok := strings.CutSuffix(prefix, "*"); ok && set == nil && strings.HasPrefix(path, head) {
-				set, rest = f, unescape(path[len(head):])
+			head, ok := strings.CutSuffix(prefix, "*")
+			if ok && known[path] == nil && strings.HasPrefix(path, head) && len(head) > most {
+				set, rest, most = f, unescape(path[len(head):]), len(head)
 			}
 		}
 		if set == nil {
