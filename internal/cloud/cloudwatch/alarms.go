@@ -102,9 +102,7 @@ func (s *Service) PutMetricAlarm(ctx context.Context, in *cloudwatch.PutMetricAl
 	if err := s.putAlarm(ctx, a, in.Tags); err != nil {
 		return nil, err
 	}
-	s.mu.Lock()
 	s.planTick()
-	s.mu.Unlock()
 	return &cloudwatch.PutMetricAlarmOutput{}, nil
 }
 

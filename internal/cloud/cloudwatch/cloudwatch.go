@@ -53,7 +53,7 @@ type Service struct {
 	stop context.CancelFunc
 	work sync.WaitGroup // every goroutine of the service
 
-	mu       sync.Mutex // guards what follows
+	mu       sync.Mutex // guards what follows; never held while the store is asked, so that Record may be called from inside
 	running  bool       // between Start and Close
 	closed   bool
 	tick     func() bool // stops the next evaluation; nil: none is planned
@@ -87,13 +87,14 @@ func New(c Config) (*Service, error) {
 // Start begins to evaluate alarms and to thin out old metrics.
 func (s *Service) Start(context.Context) error {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	if s.closed {
+		s.mu.Unlock()
 		return errors.New("cloudwatch: closed")
 	}
 	s.running = true
-	s.planTick()
 	s.planThinning()
+	s.mu.Unlock()
+	s.planTick()
 	return nil
 }
 

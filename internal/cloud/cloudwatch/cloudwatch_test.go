@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/aws/smithy-go"
+	"pgregory.net/rapid"
 
 	"evo/internal/cloud/clock"
 	"evo/internal/cloud/store"
@@ -120,6 +121,74 @@ func TestRecord(t *testing.T) {
 	}
 	if v := r[1].Values[0]; v < 850 || v > 950 {
 		t.Errorf("p90 of 0…999 is %v", v)
+	}
+}
+
+// Whatever is recorded, in whatever order and resolution, every period's sum and count are those of a plain list.
+func TestQueriesAgainstAList(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		s, err := New(Config{Region: "us-east-1", Store: store.Memory(), Clock: clock.NewStepped(start)})
+		if err != nil {
+			rt.Fatal(err)
+		}
+		defer s.Close()
+		type datum struct {
+			at int64
+			v  float64
+		}
+		var all []datum
+		high := rapid.Bool().Draw(rt, "high")
+		for range rapid.IntRange(0, 60).Draw(rt, "n") {
+			d := datum{start.Unix() - rapid.Int64Range(0, 3600).Draw(rt, "age"), float64(rapid.IntRange(-5, 100).Draw(rt, "value"))}
+			all = append(all, d)
+			s.Record("N", time.Unix(d.at, 0), Datum{Name: "m", Value: d.v, HighResolution: high})
+			if rapid.IntRange(0, 9).Draw(rt, "flush") == 0 {
+				if err := s.flush(context.Background()); err != nil {
+					rt.Fatal(err)
+				}
+			}
+		}
+		period := rapid.SampledFrom([]int64{60, 120, 300, 3600}).Draw(rt, "period")
+		if high {
+			period = rapid.SampledFrom([]int64{1, 10, 30, 60, 300}).Draw(rt, "fine period")
+		}
+		from := start.Unix() - rapid.Int64Range(60, 3600).Draw(rt, "from")
+		w := windowOf(time.Unix(from, 0), start, period, start)
+		sums, counts := map[int64]float64{}, map[int64]float64{}
+		for _, d := range all {
+			if at := d.at; at >= w.start && at < w.end {
+				at = w.start + (at-w.start)/period*period
+				sums[at] += d.v
+				counts[at]++
+			}
+		}
+		if err := s.flush(context.Background()); err != nil {
+			rt.Fatal(err)
+		}
+		var got []ofUnit
+		s.Store.View(func(tx *store.Tx) { got = s.fetch(tx, seriesKey("N", "m", nil), "", w) })
+		n := 0
+		for _, u := range got {
+			for _, b := range u.points {
+				if b.Sum != sums[b.at] || b.Count != counts[b.at] {
+					rt.Fatalf("period %d at %d: sum %v of %v; want %v of %v", period, b.at, b.Sum, b.Count, sums[b.at], counts[b.at])
+				}
+				n++
+			}
+		}
+		if n != len(counts) {
+			rt.Fatalf("%d datapoints; want %d", n, len(counts))
+		}
+	})
+}
+
+func TestRecordLeavesOutOfRange(t *testing.T) {
+	s := newService(t, clock.NewStepped(start), store.Memory())
+	s.svc.Record("N", start.Add(-15*24*time.Hour), Datum{Name: "old", Value: 1})
+	s.svc.Record("N", start.Add(3*time.Hour), Datum{Name: "new", Value: 1})
+	s.svc.Record("N", start, Datum{Name: "now", Value: 1})
+	if out, err := s.ListMetrics(t.Context(), &cloudwatch.ListMetricsInput{}); err != nil || len(out.Metrics) != 1 {
+		t.Errorf("%+v, %v", out, err)
 	}
 }
 

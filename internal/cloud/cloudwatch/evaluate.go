@@ -13,28 +13,13 @@ import (
 // settle is how long after the end of a period its alarms are evaluated, so that what was measured at its very end counts.
 const settle = 2 * time.Second
 
-// planTick arms the next evaluation: after the next full minute, or ten seconds where an alarm has a shorter period. It is
-// called with s.mu held, whenever there may be something to evaluate sooner than planned.
+// planTick arms the next evaluation, unless one is planned that comes as soon: after the next full minute, or ten seconds
+// where an alarm has a shorter period. It is called whenever there may be something to evaluate sooner than planned.
 func (s *Service) planTick() {
-	if !s.running {
-		return
-	}
-	step := time.Duration(0)
-	s.Store.View(func(tx *store.Tx) {
-		for _, a := range s.alarms.Ascend(tx, "") {
-			if a.Metric == nil {
-				continue
-			}
-			if step == 0 {
-				step = time.Minute
-			}
-			if a.Metric.period() < 60 {
-				step = 10 * time.Second
-				return
-			}
-		}
-	})
-	if step == 0 {
+	step := s.tickStep()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.running || step == 0 {
 		return
 	}
 	at := s.Clock.Now().Add(-settle).Truncate(step).Add(step + settle)
@@ -48,17 +33,34 @@ func (s *Service) planTick() {
 	s.tick = s.Clock.At(at, func() { s.do(func() { s.onTick(at) }) })
 }
 
+// tickStep is how often alarms are evaluated: as often as the one with the shortest period needs; 0 without alarms.
+func (s *Service) tickStep() (step time.Duration) {
+	s.Store.View(func(tx *store.Tx) {
+		for _, a := range s.alarms.Ascend(tx, "") {
+			switch {
+			case a.Metric == nil:
+			case a.Metric.period() < 60:
+				step = 10 * time.Second
+				return
+			default:
+				step = time.Minute
+			}
+		}
+	})
+	return step
+}
+
 func (s *Service) onTick(at time.Time) {
 	s.mu.Lock()
-	if !s.tickAt.Equal(at) {
-		s.mu.Unlock()
-		return // another one was planned in the meantime
-	}
+	superseded := !s.tickAt.Equal(at) // another one was planned in the meantime
 	s.mu.Unlock()
+	if superseded {
+		return
+	}
 	s.evaluateAll(s.ctx)
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.tick = nil
+	s.mu.Unlock()
 	s.planTick()
 }
 

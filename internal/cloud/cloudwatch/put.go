@@ -82,11 +82,17 @@ func (s *Service) addAll(to *pending, namespace, path string, data []types.Metri
 	return nil
 }
 
+// Data must not be older, nor further ahead.
+const (
+	tooOld = 14 * 24 * time.Hour
+	tooNew = 2 * time.Hour
+)
+
 func checkTime(path string, at, now time.Time) error {
 	switch {
-	case at.Before(now.Add(-14 * 24 * time.Hour)):
+	case at.Before(now.Add(-tooOld)):
 		return invalidValue("The parameter %s.Timestamp must specify a time no more than two weeks in the past.", path)
-	case at.After(now.Add(2 * time.Hour)):
+	case at.After(now.Add(tooNew)):
 		return invalidValue("The parameter %s.Timestamp must specify a time no more than two hours in the future.", path)
 	}
 	return nil

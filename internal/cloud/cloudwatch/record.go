@@ -26,8 +26,12 @@ type Datum struct {
 }
 
 // Record counts observations at a moment. It costs its caller some microseconds and never fails: what it is given is read
-// by every later call, and durable within a second.
+// by every later call, and durable within a second. As from PutMetricData, nothing is taken that is more than two weeks old,
+// or more than two hours ahead.
 func (s *Service) Record(namespace string, at time.Time, data ...Datum) {
+	if now := s.Clock.Now(); at.Before(now.Add(-tooOld)) || at.After(now.Add(tooNew)) {
+		return
+	}
 	s.pending.mu.Lock()
 	for i := range data {
 		d := &data[i]

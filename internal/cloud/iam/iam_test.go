@@ -104,6 +104,9 @@ func TestRoles(t *testing.T) {
 	if id, longest, found := s.svc.Role("arn:aws:iam::000000000000:role/app/f-role"); !found || id != *created.RoleId || longest != 2*time.Hour {
 		t.Errorf("Role: %s %v %v", id, longest, found)
 	}
+	if arn := "arn:aws:iam::000000000000:role/app/f-role"; !s.svc.Assumable(t.Context(), arn, "lambda.amazonaws.com") || s.svc.Assumable(t.Context(), arn, "ec2.amazonaws.com") || s.svc.Assumable(t.Context(), arn+"x", "lambda.amazonaws.com") {
+		t.Error("Assumable is wrong")
+	}
 	ok(t, s.DeleteRole, iam.DeleteRoleInput{RoleName: ptr("f-role")})
 	fails(t, s.DeleteRole, iam.DeleteRoleInput{RoleName: ptr("f-role")}, "NoSuchEntity: The role with name f-role cannot be found.")
 }

@@ -236,6 +236,12 @@ func (s *Service) Role(roleARN string) (id string, maxSession time.Duration, ok 
 	return p.ID, time.Duration(p.MaxSession) * time.Second, true
 }
 
+// Assumable tells whether the role with an ARN exists and trusts a service, as lambda.amazonaws.com.
+func (s *Service) Assumable(_ context.Context, roleARN, service string) bool {
+	p, err := s.view(role, roleARN[strings.LastIndexByte(roleARN, '/')+1:])
+	return err == nil && p.arn() == roleARN && policydoc.Trusts(p.Trust, service)
+}
+
 // --- instance profiles ---
 
 // profile is an instance profile; it holds one role at most.

@@ -75,30 +75,24 @@ func (s *Service) Write(_ context.Context, group, stream string, events []Event)
 	if len(events) == 0 {
 		return
 	}
-	now := s.Clock.Now()
-	s.embedded(now, events)
+	s.embedded(events)
 	s.written.mu.Lock()
-	s.written.writes = append(s.written.writes, write{group, stream, events, now.UnixMilli()})
+	s.written.writes = append(s.written.writes, write{group, stream, events, s.Clock.Now().UnixMilli()})
 	s.written.mu.Unlock()
 	s.planFlush()
 }
 
-// embedded hands on the metrics in the events.
-func (s *Service) embedded(now time.Time, events []Event) {
+// embedded hands on the metrics in the events. Those too old to count are left to who takes them, who alone knows what time
+// it is for the writer.
+func (s *Service) embedded(events []Event) {
 	if s.Metrics == nil {
 		return
 	}
 	var all []emf.Metric
 	for _, e := range events {
-		for _, m := range emf.Parse(e.Message) {
-			if m.At.After(now.Add(-tooOld)) && m.At.Before(now.Add(tooNew)) {
-				all = append(all, m)
-			}
-		}
+		all = append(all, emf.Parse(e.Message)...)
 	}
-	if all != nil {
-		s.Metrics(all)
-	}
+	s.hand(all)
 }
 
 func (s *Service) planFlush() {

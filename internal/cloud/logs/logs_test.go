@@ -305,7 +305,7 @@ func TestWrite(t *testing.T) {
 	s := serve(t, clock.NewStepped(start), store.Memory())
 	s.svc.Write(t.Context(), "/aws/lambda/f", "2026/11/05/[1]abc", []Event{{start, "START"},
 		{start, fmt.Sprintf(`{"_aws":{"Timestamp":%d,"CloudWatchMetrics":[{"Namespace":"Shop","Dimensions":[["Page"]],"Metrics":[{"Name":"Sales","Unit":"Count"}]}]},"Page":"cart","Sales":3}`, start.UnixMilli())},
-		{start, `{"_aws":{"Timestamp":1,"CloudWatchMetrics":[{"Namespace":"Shop","Metrics":[{"Name":"Old"}]}]},"Old":3}`}})
+		{start, "END"}})
 	out := must[*cloudwatchlogs.FilterLogEventsOutput](t)(s.FilterLogEvents(t.Context(), &cloudwatchlogs.FilterLogEventsInput{LogGroupName: ptr("/aws/lambda/f")}))
 	if len(out.Events) != 3 {
 		t.Errorf("%d events", len(out.Events))
@@ -406,6 +406,38 @@ func TestMetricFilters(t *testing.T) {
 	wantError(t, err, "ResourceNotFoundException", "The specified metric filter does not exist.")
 	if _, err := s.PutSubscriptionFilter(ctx, &cloudwatchlogs.PutSubscriptionFilterInput{LogGroupName: ptr("g"), FilterName: ptr("f"), FilterPattern: ptr(""), DestinationArn: ptr("arn:aws:lambda:us-east-1:000000000000:function:f")}); err == nil || !strings.Contains(err.Error(), "PutSubscriptionFilter") {
 		t.Errorf("a subscription filter: %v", err)
+	}
+}
+
+// Pages of any size, in both directions, hold every event once and in order.
+func TestFilterPages(t *testing.T) {
+	s := serve(t, clock.NewStepped(start), store.Memory())
+	const n = 400
+	for i := range n {
+		s.svc.Write(t.Context(), "g", fmt.Sprint("s", i%3), []Event{{start.Add(time.Duration(i*7919%n) * time.Millisecond), fmt.Sprint(i * 7919 % n)}})
+	}
+	for _, limit := range []int32{1, 7, 1000} {
+		for _, fromHead := range []bool{true, false} {
+			in := &cloudwatchlogs.FilterLogEventsInput{LogGroupName: ptr("g"), Limit: ptr(limit), StartFromHead: ptr(fromHead)}
+			var got []string
+			for {
+				out := must[*cloudwatchlogs.FilterLogEventsOutput](t)(s.FilterLogEvents(t.Context(), in))
+				for _, e := range out.Events {
+					got = append(got, *e.Message)
+				}
+				if in.NextToken = out.NextToken; in.NextToken == nil {
+					break
+				}
+			}
+			if !fromHead {
+				slices.Reverse(got)
+			}
+			for i := range n {
+				if len(got) != n || got[i] != fmt.Sprint(i) {
+					t.Fatalf("pages of %d, from the head %v: %d events, at %d %v", limit, fromHead, len(got), i, got[:min(len(got), i+1)])
+				}
+			}
+		}
 	}
 }
 

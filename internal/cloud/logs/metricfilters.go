@@ -29,6 +29,9 @@ func (s *Service) PutMetricFilter(ctx context.Context, in *cloudwatchlogs.PutMet
 	if _, err := filter.Parse(value(in.FilterPattern)); err != nil {
 		return nil, invalidParameter("Invalid metric filter pattern: %v", err)
 	}
+	if len(in.MetricTransformations) != 1 {
+		return nil, invalidParameter("Invalid metric transformation: there must be exactly one.")
+	}
 	f := metricFilter{Group: value(in.LogGroupName), Name: value(in.FilterName), Pattern: value(in.FilterPattern), Created: s.Clock.Now().UnixMilli(), Transformation: in.MetricTransformations[0]}
 	if f.Transformation.DefaultValue != nil && len(f.Transformation.Dimensions) > 0 {
 		return nil, invalidParameter("Invalid metric transformation: dimensions and default value are mutually exclusive properties.")

@@ -188,16 +188,15 @@ func (s *Service) FilterLogEvents(ctx context.Context, in *cloudwatchlogs.Filter
 	case after.set:
 		within.start = max(within.start, after.at)
 	}
-	var events []found
-	s.Store.View(func(tx *store.Tx) { events, err = s.matching(tx, group, in, pattern, within) })
+	next := following{after: after, limit: int(value(in.Limit))}
+	if next.limit <= 0 {
+		next.limit = maxEvents
+	}
+	s.Store.View(func(tx *store.Tx) { err = s.matching(tx, group, in, pattern, within, &next) })
 	if err != nil {
 		return nil, err
 	}
-	limit := int(value(in.Limit))
-	if limit <= 0 {
-		limit = maxEvents
-	}
-	return pageOfFiltered(events, after, limit), nil
+	return next.page(), nil
 }
 
 // cursor is where a page of FilterLogEvents ended: after an event of a stream.
@@ -228,17 +227,16 @@ func (c cursor) token() *string {
 	return ptr(base64.StdEncoding.EncodeToString(fmt.Appendf(nil, "%t/%d/%d/%d", c.newestFirst, c.at, c.stream, c.n)))
 }
 
-// matching returns the events of a group that match, in no order between streams.
-func (s *Service) matching(tx *store.Tx, group string, in *cloudwatchlogs.FilterLogEventsInput, pattern *filter.Pattern, within span) ([]found, error) {
+// matching adds the events of a group that match, stream by stream.
+func (s *Service) matching(tx *store.Tx, group string, in *cloudwatchlogs.FilterLogEventsInput, pattern *filter.Pattern, within span, to *following) error {
 	if _, ok := s.groups.Get(tx, group); !ok {
-		return nil, noGroup()
+		return noGroup()
 	}
 	for _, name := range in.LogStreamNames {
 		if _, err := s.find(tx, group, name); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	var out []found
 	for _, st := range s.streams.Prefix(tx, streamKey(group, value(in.LogStreamNamePrefix))) {
 		if len(in.LogStreamNames) > 0 && !slices.Contains(in.LogStreamNames, st.Name) || st.Last == nil || *st.Last < within.start {
 			continue
@@ -250,11 +248,11 @@ func (s *Service) matching(tx *store.Tx, group string, in *cloudwatchlogs.Filter
 				break
 			}
 			if _, ok := pattern.Match(e.message); ok {
-				out = append(out, found{st, p, e})
+				to.add(found{st, p, e})
 			}
 		}
 	}
-	return out, nil
+	return nil
 }
 
 func (f found) cursor(newestFirst bool) cursor {
@@ -269,23 +267,40 @@ func compareCursors(a, b cursor) int {
 	return c
 }
 
-func pageOfFiltered(events []found, after cursor, limit int) *cloudwatchlogs.FilterLogEventsOutput {
-	slices.SortFunc(events, func(a, b found) int {
-		return compareCursors(a.cursor(after.newestFirst), b.cursor(after.newestFirst))
+// following gathers the events that follow on a cursor, and keeps no more than a few pages of them.
+type following struct {
+	after  cursor
+	limit  int
+	events []found
+}
+
+func (f *following) add(e found) {
+	if f.after.set && compareCursors(e.cursor(f.after.newestFirst), f.after) <= 0 {
+		return
+	}
+	f.events = append(f.events, e)
+	if len(f.events) > 4*f.limit+100 {
+		f.sort()
+		f.events = f.events[:f.limit+1] // one more than the page, to tell that there is more
+	}
+}
+
+func (f *following) sort() {
+	slices.SortFunc(f.events, func(a, b found) int {
+		return compareCursors(a.cursor(f.after.newestFirst), b.cursor(f.after.newestFirst))
 	})
+}
+
+// page returns the first events, up to the limits of an answer.
+func (f *following) page() *cloudwatchlogs.FilterLogEventsOutput {
+	f.sort()
 	out := &cloudwatchlogs.FilterLogEventsOutput{Events: []types.FilteredLogEvent{}, SearchedLogStreams: []types.SearchedLogStream{}}
 	size := 0
-	var last cursor
-	for _, e := range events {
-		c := e.cursor(after.newestFirst)
-		if after.set && compareCursors(c, after) <= 0 {
-			continue
-		}
-		if len(out.Events) == limit || size >= maxAnswer {
-			out.NextToken = last.token()
+	for i, e := range f.events {
+		if len(out.Events) == f.limit || size >= maxAnswer {
+			out.NextToken = f.events[i-1].cursor(f.after.newestFirst).token()
 			break
 		}
-		last = c
 		size += len(e.message) + eventOverhead
 		out.Events = append(out.Events, types.FilteredLogEvent{
 			EventId: ptr(fmt.Sprintf("3%015d%015d%025d", e.at, e.stream.ID, e.n)), LogStreamName: ptr(e.stream.Name),

@@ -186,7 +186,7 @@ func (s *Service) PutLogEvents(ctx context.Context, in *cloudwatchlogs.PutLogEve
 	if err != nil {
 		return nil, err
 	}
-	s.embedded(now, accepted)
+	s.embedded(accepted)
 	s.hand(made)
 	return out, nil
 }

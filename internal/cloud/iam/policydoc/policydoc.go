@@ -221,6 +221,44 @@ func checkPrincipal(raw json.RawMessage) error {
 	return nil
 }
 
+// Trusts tells whether a trust policy lets a service assume the role. Conditions are not looked at.
+func Trusts(document, service string) bool {
+	var members map[string]json.RawMessage
+	if json.Unmarshal([]byte(document), &members) != nil {
+		return false
+	}
+	statements, err := statementsOf(members["Statement"])
+	if err != nil {
+		return false
+	}
+	trusted := false
+	for _, s := range statements {
+		if !s.mayAssume() || !s.names(service) {
+			continue
+		}
+		if s.Effect != nil && *s.Effect == "Deny" {
+			return false
+		}
+		trusted = true
+	}
+	return trusted
+}
+
+// mayAssume tells whether the statement is about assuming the role.
+func (s statement) mayAssume() bool {
+	return s.Action != nil && slices.ContainsFunc(*s.Action, func(a string) bool {
+		return a == "*" || strings.EqualFold(a, "sts:*") || strings.EqualFold(a, "sts:AssumeRole")
+	})
+}
+
+func (s statement) names(service string) bool {
+	if string(s.Principal) == `"*"` {
+		return true
+	}
+	var byKind map[string]list
+	return json.Unmarshal(s.Principal, &byKind) == nil && (slices.Contains(byKind["Service"], service) || slices.Contains(byKind["AWS"], "*"))
+}
+
 // Size is a document's length as IAM counts it: without white space.
 func Size(document string) int {
 	n := 0

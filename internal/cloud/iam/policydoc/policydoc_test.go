@@ -44,10 +44,26 @@ func TestCheck(t *testing.T) {
 	}
 }
 
+func TestTrusts(t *testing.T) {
+	for document, want := range map[string]bool{
+		`{"Statement":[{"Effect":"Allow","Principal":{"Service":["edge.amazonaws.com","lambda.amazonaws.com"]},"Action":["sts:AssumeRole"]}]}`:                                    true,
+		`{"Statement":{"Effect":"Allow","Principal":"*","Action":"sts:*"}}`:                                                                                                       true,
+		`{"Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}`:                                                                false,
+		`{"Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:TagSession"}]}`:                                                             false,
+		`{"Statement":[{"Effect":"Allow","Principal":"*","Action":"sts:AssumeRole"},{"Effect":"Deny","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}`: false,
+		`{`: false,
+	} {
+		if got := Trusts(document, "lambda.amazonaws.com"); got != want {
+			t.Errorf("%s: %v", document, got)
+		}
+	}
+}
+
 func FuzzCheck(f *testing.F) {
 	f.Add(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":["x"]},"Action":"sts:AssumeRole"}]}`)
 	f.Fuzz(func(t *testing.T, document string) {
 		Check(Identity, document)
 		Check(Trust, document)
+		Trusts(document, "lambda.amazonaws.com")
 	})
 }
