@@ -90,9 +90,11 @@ func (s *Sandbox) newEnvironment(p *pool, turn func()) (*environment, error) {
 
 func (e *environment) announce(plan *plan) {
 	e.out.line(initStartLine(e.fn))
-	if plan.warning != "" {
-		e.pool.warnOnce.Do(func() { e.out.line("evo: " + plan.warning) })
-	}
+	e.pool.warnOnce.Do(func() {
+		for _, w := range plan.warnings {
+			e.out.line("evo: " + w)
+		}
+	})
 }
 
 // begin starts the process and waits until it asks for work. As on AWS, a start that fails is tried once more, then within
@@ -204,8 +206,12 @@ func (e *environment) attend() {
 	if e.overtime != nil {
 		e.overtime.Stop()
 	}
+	reset := e.cause != causeRetired && e.cause != causeClosed
 	e.mu.Unlock()
-	e.pool.gone(e)
+	if !reset {
+		os.RemoveAll(e.dir)
+	}
+	e.pool.gone(e, reset)
 	close(e.left)
 }
 

@@ -2,6 +2,8 @@ package sandbox
 
 import (
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -74,9 +76,26 @@ func TestOldSDKsAreLed(t *testing.T) {
 	fn.Endpoint = "http://127.0.0.1:4566"
 	wantPayload(t, invoke(t, s, fn, `{}`), `{"endpoint":"http://127.0.0.1:4566","s3ForcePathStyle":true,"hostPrefixEnabled":false}`)
 
+	asked := make(chan string, 2)
+	cloud := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked <- r.Method + " " + r.Host + r.URL.Path
+		w.Write([]byte("here"))
+	}))
+	defer cloud.Close()
+	bundled := node(t, "nodejs18.x", map[string]string{"index.mjs": `import https, { request } from "https"
+		const body = (r, done) => { let s = ""; r.on("data", (d) => s += d); r.on("end", () => done(s)) }
+		export const handler = async () => [
+			await new Promise((done, fail) => request({ host: "sqs.eu-west-1.amazonaws.com", port: 443, path: "/q", method: "POST", agent: new https.Agent() }, (r) => body(r, done)).on("error", fail).end()),
+			await new Promise((done, fail) => https.get("https://b.s3.amazonaws.com/k", (r) => body(r, done)).on("error", fail))]`})
+	bundled.Endpoint = cloud.URL
+	wantPayload(t, invoke(t, s, bundled, `{}`), `["here","here"]`)
+	if first, second := <-asked, <-asked; first != "POST sqs.eu-west-1.amazonaws.com/q" || second != "GET b.s3.amazonaws.com/k" {
+		t.Errorf("asked %q, %q", first, second)
+	}
+
 	py := python(t, map[string]string{
 		"app.py":               "import boto3\ndef handler(event, context): return boto3.client('s3')",
-		"boto3.py":             "from botocore.session import Session\ndef client(name): return Session().create_client(name)",
+		"boto3/__init__.py":    "from botocore.session import Session\ndef client(name): return Session().create_client(name)",
 		"botocore/__init__.py": "__version__ = '1.29.5'",
 		"botocore/session.py":  "class Session:\n    def create_client(self, service_name, region_name=None, api_version=None, use_ssl=True, verify=None, endpoint_url=None): return endpoint_url",
 	})

@@ -43,6 +43,18 @@ func runFunction(api, handler string) {
 			time.Sleep(time.Duration(e.Millis) * time.Millisecond)
 			return "slept", nil
 		})
+	case "meet": // says that it is here, and waits to be let go
+		lambda.Start(func(_ context.Context, e struct{ Here, Go string }) (string, error) {
+			if err := os.WriteFile(e.Here, nil, 0o644); err != nil {
+				return "", err
+			}
+			for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+				if _, err := os.Stat(e.Go); err == nil {
+					return "met", nil
+				}
+			}
+			return "", errors.New("nobody let it go")
+		})
 	case "print":
 		lambda.Start(func(context.Context) error {
 			line := strings.Repeat("x", 1000) + "\n"

@@ -15,16 +15,16 @@ import (
 
 // plan is how a function is started on this machine: decided once for all its environments.
 type plan struct {
-	fn      *Function
-	family  string // node, python or provided
-	major   int    // of Node.js: 20
-	minor   int    // of Python 3: 12
-	path    string // what to run
-	args    []string
-	wrapper string // AWS_LAMBDA_EXEC_WRAPPER, or nothing
-	sdk     string // folder of an AWS SDK that the code needs and does not bring, or nothing
-	runtime string // folder of the embedded bootstraps
-	warning string
+	fn       *Function
+	family   string // node, python or provided
+	major    int    // of Node.js: 20
+	minor    int    // of Python 3: 12
+	path     string // what to run
+	args     []string
+	wrapper  string // AWS_LAMBDA_EXEC_WRAPPER, or nothing
+	sdk      string // folder of an AWS SDK that the code needs and does not bring, or nothing
+	runtime  string // folder of the embedded bootstraps
+	warnings []string
 }
 
 // planned returns how to start the pool's function. Finding that out may take long, when an SDK has to be installed.
@@ -52,6 +52,11 @@ func (s *Sandbox) plan(ctx context.Context, fn *Function, release func()) (*plan
 	if w := fn.Env["AWS_LAMBDA_EXEC_WRAPPER"]; w != "" && pl.family != "provided" {
 		pl.wrapper = pl.local(w)
 	}
+	for _, l := range fn.Layers {
+		if found, _ := os.ReadDir(filepath.Join(l, "extensions")); len(found) > 0 {
+			pl.warnings = append(pl.warnings, "a layer's extension "+found[0].Name()+" is not run: Lambda extensions are not there yet")
+		}
+	}
 	if pl.family == "provided" {
 		pl.path = pl.entrypoint()
 		return pl, nil
@@ -60,7 +65,10 @@ func (s *Sandbox) plan(ctx context.Context, fn *Function, release func()) (*plan
 	if err != nil {
 		return nil, &SetupError{Function: fn.Name, Problem: "no interpreter for " + fn.Runtime + " on this machine", Hint: err.Error()}
 	}
-	pl.path, pl.warning = in.path, in.warning(pl.family, pl.major, pl.minor)
+	pl.path = in.path
+	if w := in.warning(pl.family, pl.major, pl.minor); w != "" {
+		pl.warnings = append(pl.warnings, w)
+	}
 	if pl.family == "node" {
 		pl.args = []string{filepath.Join(s.runtime, "node", "bootstrap.js")}
 	} else {

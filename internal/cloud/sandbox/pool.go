@@ -39,7 +39,7 @@ type grant struct {
 }
 
 // settleTime is how long an environment that has answered may take to ask for more before callers stop counting on it.
-const settleTime = 25 * time.Millisecond
+const settleTime = 100 * time.Millisecond
 
 func newPool(s *Sandbox, fn *Function) *pool {
 	return &pool{box: s, fn: fn}
@@ -124,6 +124,9 @@ func (p *pool) start() {
 	p.place(e)
 }
 
+// crowdPause slows each start down when there are many processes already.
+const crowdPause = 250 * time.Millisecond
+
 // turn waits until this start may go on: a few do at a time, for they want the processor, and one that takes long stops
 // counting after a second.
 func (p *pool) turn() (release func(), ok bool) {
@@ -134,6 +137,12 @@ func (p *pool) turn() (release func(), ok bool) {
 	}
 	var once sync.Once
 	release = func() { once.Do(func() { <-p.box.starts }) }
+	if p.box.Running() >= p.box.cfg.Crowd {
+		select {
+		case <-time.After(crowdPause):
+		case <-p.box.ctx.Done():
+		}
+	}
 	p.mu.Lock()
 	needed := len(p.waiters) >= p.starting
 	p.mu.Unlock()
@@ -208,15 +217,17 @@ func (p *pool) settled(e *environment) {
 	}
 }
 
-// gone forgets an environment whose process has ended; its folder serves the next one.
-func (p *pool) gone(e *environment) {
+// gone forgets an environment whose process has ended. If it was reset, its folder serves the next one.
+func (p *pool) gone(e *environment, reset bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.settled(e)
 	if i := slices.Index(p.idle, e); i >= 0 {
 		p.idle = slices.Delete(p.idle, i, i+1)
 	}
-	p.folders = append(p.folders, e.dir)
+	if reset {
+		p.folders = append(p.folders, e.dir)
+	}
 	p.scale(len(p.waiters) - p.starting - p.settling)
 }
 

@@ -44,6 +44,9 @@ type Config struct {
 	Idle time.Duration
 	// InitLimit is how long a function may take to become ready; 0 is AWS's ten seconds.
 	InitLimit time.Duration
+	// Crowd is the number of processes from which on further ones start slowly, so that callers rather wait for one to become
+	// free than fill the machine; 0 is 128. There is no limit beyond which none would start: functions may wait for others.
+	Crowd int
 	// Logs gets the lines of a log stream in their order, from one goroutine at a time for each stream. It must not wait.
 	Logs func(Lines)
 	// Progress is told, in plain words, what takes long: the installation of an SDK.
@@ -130,6 +133,9 @@ func fillDefaults(cfg *Config) {
 	}
 	if cfg.InitLimit == 0 {
 		cfg.InitLimit = 10 * time.Second
+	}
+	if cfg.Crowd == 0 {
+		cfg.Crowd = 128
 	}
 	if cfg.Logs == nil {
 		cfg.Logs = func(Lines) {}

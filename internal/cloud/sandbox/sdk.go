@@ -183,7 +183,9 @@ func brought(pl *plan, name string) bool {
 		for _, l := range pl.fn.Layers {
 			places = append(places, filepath.Join(l, "python"), filepath.Join(l, "python", "lib", fmt.Sprintf("python3.%d", pl.minor), "site-packages"))
 		}
-		return slices.ContainsFunc(places, func(dir string) bool { return exists(filepath.Join(dir, name)) })
+		return slices.ContainsFunc(places, func(dir string) bool {
+			return exists(filepath.Join(dir, name)) || exists(filepath.Join(dir, name+".py"))
+		})
 	}
 	if at := strings.LastIndex(name, "@"); at > 0 {
 		name = name[:at] // without the version

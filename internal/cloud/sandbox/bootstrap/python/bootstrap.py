@@ -13,7 +13,8 @@ import threading
 import time
 import traceback
 
-sys.path.pop(0)  # this file's folder, which is none of the function's business
+if sys.path and sys.path[0] == os.path.dirname(os.path.abspath(__file__)):
+    sys.path.pop(0)  # this file's folder is none of the function's business
 sys.path.insert(0, os.environ["LAMBDA_TASK_ROOT"])
 
 API = "/2018-06-01/runtime/"
