@@ -116,17 +116,12 @@ func (s *Service) CreateBucket(ctx context.Context, in *s3.CreateBucketInput) (*
 	if !validBucketName(name) {
 		return nil, failure(400, "InvalidBucketName", "The specified bucket is not valid.", "BucketName", name)
 	}
-	b := &bucket{
-		Name: name, Created: s.now(), Ownership: types.ObjectOwnershipBucketOwnerEnforced,
-		PublicAccess: &types.PublicAccessBlockConfiguration{
-			BlockPublicAcls: aws.Bool(true), BlockPublicPolicy: aws.Bool(true),
-			IgnorePublicAcls: aws.Bool(true), RestrictPublicBuckets: aws.Bool(true),
-		},
-	}
-	if err := b.place(regionOf(ctx), in.CreateBucketConfiguration); err != nil {
+	b, err := newBucket(name, in)
+	if err != nil {
 		return nil, err
 	}
-	if err := b.own(in); err != nil {
+	b.Created = s.now()
+	if err := firstOf(b.place(regionOf(ctx), in.CreateBucketConfiguration), b.own(in)); err != nil {
 		return nil, err
 	}
 	if c := in.CreateBucketConfiguration; c != nil && len(c.Tags) > 0 {
@@ -135,11 +130,7 @@ func (s *Service) CreateBucket(ctx context.Context, in *s3.CreateBucketInput) (*
 		}
 		b.Tags = sortedTags(c.Tags)
 	}
-	if aws.ToBool(in.ObjectLockEnabledForBucket) {
-		b.Versioning = versioningEnabled
-		b.Lock = &types.ObjectLockConfiguration{ObjectLockEnabled: types.ObjectLockEnabledEnabled}
-	}
-	err := s.db.Update(ctx, func(_ context.Context, tx *store.Tx) error {
+	err = s.db.Update(ctx, func(_ context.Context, tx *store.Tx) error {
 		old, ok := s.buckets.Get(tx, name)
 		if !ok {
 			s.buckets.Put(tx, name, b)
@@ -160,6 +151,28 @@ func (s *Service) CreateBucket(ctx context.Context, in *s3.CreateBucketInput) (*
 		location = "http://" + name + ".s3.amazonaws.com/"
 	}
 	return &s3.CreateBucketOutput{Location: &location, BucketArn: aws.String(bucketARN(name))}, nil
+}
+
+// newBucket returns a bucket with the documents that a new one has.
+func newBucket(name string, in *s3.CreateBucketInput) (*bucket, error) {
+	if c := in.CreateBucketConfiguration; c != nil && (c.Bucket != nil || c.Location != nil) {
+		return nil, failure(501, "NotImplemented", "evo has general purpose buckets only, no directory buckets")
+	}
+	if in.BucketNamespace != "" && in.BucketNamespace != types.BucketNamespaceGlobal {
+		return nil, failure(501, "NotImplemented", "evo has the global namespace of buckets only")
+	}
+	b := &bucket{
+		Name: name, Ownership: types.ObjectOwnershipBucketOwnerEnforced,
+		PublicAccess: &types.PublicAccessBlockConfiguration{
+			BlockPublicAcls: aws.Bool(true), BlockPublicPolicy: aws.Bool(true),
+			IgnorePublicAcls: aws.Bool(true), RestrictPublicBuckets: aws.Bool(true),
+		},
+	}
+	if aws.ToBool(in.ObjectLockEnabledForBucket) {
+		b.Versioning = versioningEnabled
+		b.Lock = &types.ObjectLockConfiguration{ObjectLockEnabled: types.ObjectLockEnabledEnabled}
+	}
+	return b, nil
 }
 
 // place finds the bucket's region, from that of the endpoint and the constraint.

@@ -38,6 +38,16 @@ func checkAlgorithm(a types.ChecksumAlgorithm) error {
 	return invalidRequest("Checksum algorithm provided is unsupported. Please try again with any of the valid types: [CRC32, CRC32C, CRC64NVME, SHA1, SHA256]")
 }
 
+// unknownSums refuses checksums, by their headers' values, of algorithms that are not computed here.
+func unknownSums(values ...*string) error {
+	for _, v := range values {
+		if v != nil {
+			return checkAlgorithm("unknown")
+		}
+	}
+	return nil
+}
+
 // Polynomials in the bit order of package crc64 and crc32.
 const crc64NVME = 0x9a6c9329ac4bc9b5
 

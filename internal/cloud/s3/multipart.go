@@ -177,7 +177,7 @@ func (s *Service) UploadPart(ctx context.Context, in *s3.UploadPartInput) (*s3.U
 	to := target{in.Bucket, in.Key, in.UploadId, in.ExpectedBucketOwner}
 	given := checksumMembers{&in.ChecksumCRC32, &in.ChecksumCRC32C, &in.ChecksumCRC64NVME, &in.ChecksumSHA1, &in.ChecksumSHA256}
 	algorithm, _, err := given.given()
-	if err != nil {
+	if err := firstOf(err, unknownSums(in.ChecksumMD5, in.ChecksumSHA512, in.ChecksumXXHASH128, in.ChecksumXXHASH3, in.ChecksumXXHASH64)); err != nil {
 		return nil, err
 	}
 	if algorithm == "" {

@@ -24,6 +24,9 @@ const maxObjectSize = 5 << 30
 // PutObject implements the S3 operation.
 func (s *Service) PutObject(ctx context.Context, in *s3.PutObjectInput) (*s3.PutObjectOutput, error) {
 	key := aws.ToString(in.Key)
+	if err := firstOf(unknownSums(in.ChecksumMD5, in.ChecksumSHA512, in.ChecksumXXHASH128, in.ChecksumXXHASH3, in.ChecksumXXHASH64), unserved(in)); err != nil {
+		return nil, err
+	}
 	b, err := s.view(in.Bucket, in.ExpectedBucketOwner)
 	if err != nil {
 		return nil, err
@@ -70,6 +73,17 @@ func (s *Service) PutObject(ctx context.Context, in *s3.PutObjectInput) (*s3.Put
 		out.VersionId = &v.ID
 	}
 	return out, nil
+}
+
+// unserved refuses what evo does not do with an object, rather than to do something else.
+func unserved(in *s3.PutObjectInput) error {
+	switch {
+	case in.WriteOffsetBytes != nil:
+		return headerNotImplemented("x-amz-write-offset-bytes", "evo does not append to objects")
+	case in.ObjectLockEventHold != "":
+		return headerNotImplemented("x-amz-object-lock-event-hold", "evo has no event holds")
+	}
+	return nil
 }
 
 // description is what the operations that make an object say of it.
