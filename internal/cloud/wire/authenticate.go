@@ -1,9 +1,13 @@
 package wire
 
 import (
+	"crypto/md5"
+	"crypto/sha1"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"hash"
+	"hash/crc32"
 	"io"
 	"net/http"
 	"net/netip"
@@ -134,15 +138,39 @@ func (x *exchange) signatureCode(code string) string {
 
 // checkPayload checks a body in memory against the hash that was stated.
 func (x *exchange) checkPayload(body []byte) error {
-	want, ok := x.auth.SignedHash()
-	if !ok {
+	if want, ok := x.auth.SignedHash(); ok {
+		if sum := sha256.Sum256(body); hex.EncodeToString(sum[:]) != want {
+			return errPayloadHash
+		}
+	}
+	if x.target.service.Name != "s3" {
 		return nil
 	}
-	sum := sha256.Sum256(body)
-	if hex.EncodeToString(sum[:]) != want {
-		return errPayloadHash
+	for i, d := range digests {
+		want := x.r.Header.Get(d.header)
+		if want == "" || i > 0 && x.target.op.Name == "CompleteMultipartUpload" { // where they are the object's
+			continue
+		}
+		h := d.new()
+		h.Write(body)
+		if base64.StdEncoding.EncodeToString(h.Sum(nil)) != want {
+			return call.Errorf("BadDigest", "%s", d.mismatch)
+		}
 	}
 	return nil
+}
+
+// digests are the checksums that S3 checks of the documents that it is sent.
+var digests = []struct {
+	header   string
+	new      func() hash.Hash
+	mismatch string
+}{
+	{"Content-Md5", md5.New, "The Content-MD5 you specified did not match what we received."},
+	{"X-Amz-Checksum-Crc32", func() hash.Hash { return crc32.NewIEEE() }, "The CRC32 you specified did not match the calculated checksum."},
+	{"X-Amz-Checksum-Crc32c", func() hash.Hash { return crc32.New(crc32.MakeTable(crc32.Castagnoli)) }, "The CRC32C you specified did not match the calculated checksum."},
+	{"X-Amz-Checksum-Sha1", sha1.New, "The SHA1 you specified did not match the calculated checksum."},
+	{"X-Amz-Checksum-Sha256", sha256.New, "The SHA256 you specified did not match the calculated checksum."},
 }
 
 var errPayloadHash = &sigv4.Error{Status: http.StatusBadRequest, Code: "XAmzContentSHA256Mismatch",

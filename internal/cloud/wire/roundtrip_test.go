@@ -92,8 +92,8 @@ func plainText(p *codec.Plan, v reflect.Value) {
 		if !ok || f.Member.InBody() {
 			continue
 		}
-		if f.Member.Header == "Content-Length" || f.Member.Name == "Expires" {
-			f.Raw(v).SetZero() // the transport's own; and a header that two members of the SDK's share
+		if f.Member.Header == "Content-Length" || f.Member.Name == "Expires" || f.Member.Header == "Content-MD5" {
+			f.Raw(v).SetZero() // the transport's own; a header that two members of the SDK's share; one that is checked
 			continue
 		}
 		switch {

@@ -11,6 +11,7 @@ import (
 
 	"evo/internal/cloud/call"
 	"evo/internal/cloud/model"
+	"evo/internal/cloud/wire/sigv4"
 )
 
 // A target is the operation that a request asks for, and the form in which it does.
@@ -27,6 +28,9 @@ type target struct {
 // operation; the signature's scope with the path; the host; the path alone. S3, whose paths may be anything, comes last.
 func (x *exchange) route() error {
 	x.region = x.requestRegion()
+	if !isName(x.region) {
+		return &sigv4.Error{Status: http.StatusForbidden, Code: "SignatureDoesNotMatch", Message: "Credential should be scoped to a valid region."}
+	}
 	h := x.r.Header
 	if h.Get("Smithy-Protocol") != "" {
 		return x.routeSmithy(h.Get("Smithy-Protocol"))
@@ -52,6 +56,16 @@ func (x *exchange) requestRegion() string {
 		}
 	}
 	return call.DefaultRegion
+}
+
+// isName reports whether s can be the name of a region: AWS's, or one that a client was configured with for a local service.
+func isName(s string) bool {
+	for _, c := range s {
+		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' {
+			return false
+		}
+	}
+	return len(s) > 0 && len(s) <= 32
 }
 
 // isRegion tells names like us-east-1 and us-gov-west-1 from other parts of a host.

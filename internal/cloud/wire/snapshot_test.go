@@ -5,6 +5,8 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"crypto/md5"
+	"encoding/base64"
 	"encoding/json"
 	"encoding/xml"
 	"errors"
@@ -227,6 +229,10 @@ func checkRequest(t *testing.T, c clientOf, r recorded) error {
 		return err
 	}
 	req.URL, req.Header = u, r.header.Clone()
+	if req.Header.Get("Content-Md5") != "" { // which is checked
+		sum := md5.Sum(r.body)
+		req.Header.Set("Content-Md5", base64.StdEncoding.EncodeToString(sum[:]))
+	}
 	info := model.Load(c.name).Info
 	req.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/"+info.SigningName+"/aws4_request, SignedHeaders=host, Signature=0")
 	m, _ := c.method(t, r.name)

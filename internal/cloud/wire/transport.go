@@ -29,9 +29,12 @@ func (t Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	in.RequestURI = r.URL.RequestURI()
 	in.RemoteAddr = "127.0.0.1:0"
 	w := &pipeWriter{header: http.Header{}, ready: make(chan struct{})}
+	// A handler that waits for more of the request's body is woken when nobody waits for its answer any more.
+	stop := context.AfterFunc(ctx, func() { in.Body.Close() })
 	go func() {
 		defer cancel()
 		defer in.Body.Close()
+		defer stop()
 		defer w.finish()
 		t.Handler.ServeHTTP(w, in)
 	}()

@@ -81,7 +81,6 @@ type Handler struct {
 	services map[string]Service
 	now      func() time.Time
 	methods  sync.Map // methodKey → *method or nil
-	regional sync.Map // service and region → any
 	router   router
 }
 
