@@ -58,12 +58,8 @@ type outcome struct {
 
 // newEnvironment makes the environment's folder and log stream and starts its process. Failures of the function itself make
 // an environment with a failure; the error is for what keeps it from being tried.
-func (s *Sandbox) newEnvironment(p *pool, turn func()) (*environment, error) {
+func (s *Sandbox) newEnvironment(p *pool, plan *plan, turn func()) (*environment, error) {
 	defer turn()
-	plan, err := p.planned(s.ctx, turn)
-	if err != nil {
-		return nil, err
-	}
 	e := &environment{pool: p, fn: p.fn, dir: p.folder(), stream: newStream(s.cfg.Clock.Now(), p.fn.version()), cold: true, left: make(chan struct{})}
 	if e.dir == "" {
 		e.dir = s.path("environments", fmt.Sprint(s.number()))
@@ -73,6 +69,7 @@ func (s *Sandbox) newEnvironment(p *pool, turn func()) (*environment, error) {
 	}
 	var cred Credentials
 	if p.fn.Credentials != nil {
+		var err error
 		if cred, err = p.fn.Credentials(s.ctx); err != nil {
 			return nil, &SetupError{Function: p.fn.Name, Problem: "its role gives no credentials", Err: err}
 		}

@@ -139,7 +139,7 @@ func TestInstallSDK(t *testing.T) {
 	i := &installer{dir: t.TempDir(), progress: func(string) {}, getenv: os.Getenv}
 	pl := &plan{fn: &Function{Name: "fn", Runtime: "nodejs20.x", Handler: "index.handler", Code: code(t, map[string]string{"index.js": `require("@aws-sdk/client-s3")`})}, family: "node", major: 20}
 	in := interpreter{path: filepath.Join(bin, "node"), major: 20}
-	_, err := i.provide(t.Context(), pl, in, func() {})
+	_, err := i.provide(t.Context(), pl, in)
 	if err == nil || !strings.Contains(err.Error(), "network is unreachable") {
 		t.Fatalf("error %v", err)
 	}
@@ -152,7 +152,7 @@ func TestInstallSDK(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 2 {
-		dir, err := i.provide(t.Context(), pl, in, func() {})
+		dir, err := i.provide(t.Context(), pl, in)
 		if err != nil || !exists(filepath.Join(dir, "node_modules", "@aws-sdk", "client-s3")) {
 			t.Fatalf("folder %q, error %v", dir, err)
 		}

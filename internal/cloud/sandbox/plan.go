@@ -28,20 +28,20 @@ type plan struct {
 }
 
 // planned returns how to start the pool's function. Finding that out may take long, when an SDK has to be installed.
-func (p *pool) planned(ctx context.Context, release func()) (*plan, error) {
+func (p *pool) planned(ctx context.Context) (*plan, error) {
 	p.planning.Lock()
 	defer p.planning.Unlock()
 	if p.plan != nil {
 		return p.plan, nil
 	}
-	pl, err := p.box.plan(ctx, p.fn, release)
+	pl, err := p.box.plan(ctx, p.fn)
 	if err == nil {
 		p.plan = pl
 	}
 	return pl, err
 }
 
-func (s *Sandbox) plan(ctx context.Context, fn *Function, release func()) (*plan, error) {
+func (s *Sandbox) plan(ctx context.Context, fn *Function) (*plan, error) {
 	pl := &plan{fn: fn, runtime: s.runtime}
 	if err := pl.name(fn.Runtime); err != nil {
 		return nil, err
@@ -74,7 +74,7 @@ func (s *Sandbox) plan(ctx context.Context, fn *Function, release func()) (*plan
 	} else {
 		pl.args = []string{filepath.Join(s.runtime, "python", "bootstrap.py")}
 	}
-	pl.sdk, err = s.installer.provide(ctx, pl, in, release)
+	pl.sdk, err = s.installer.provide(ctx, pl, in)
 	if err != nil {
 		return nil, &SetupError{Function: fn.Name, Problem: "it uses an AWS SDK that AWS's runtime brings, which could not be installed here", Err: err,
 			Hint: "packaged with the function's code, the SDK need not be installed"}

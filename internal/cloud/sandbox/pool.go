@@ -60,7 +60,7 @@ func (p *pool) acquire(ctx context.Context) (*environment, error) {
 }
 
 func (p *pool) wait(ctx context.Context, w *waiter) (*environment, error) {
-	patience := time.NewTimer(settleTime)
+	patience := time.NewTicker(settleTime)
 	defer patience.Stop()
 	for {
 		select {
@@ -106,14 +106,16 @@ func (p *pool) scale(n int) {
 
 // start makes one environment, unless by its turn nobody waits for it any more.
 func (p *pool) start() {
-	release, ok := p.turn()
-	if !ok {
-		p.mu.Lock()
-		p.starting--
-		p.mu.Unlock()
-		return
+	// Before its turn: an SDK that is being installed must not hold up the starts of other functions.
+	plan, err := p.planned(p.box.ctx)
+	var e *environment
+	if err == nil {
+		release, ok := p.turn()
+		if !ok {
+			return
+		}
+		e, err = p.box.newEnvironment(p, plan, release)
 	}
-	e, err := p.box.newEnvironment(p, release)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.starting--
@@ -133,7 +135,7 @@ func (p *pool) turn() (release func(), ok bool) {
 	select {
 	case p.box.starts <- struct{}{}:
 	case <-p.box.ctx.Done():
-		return nil, false
+		return nil, false // and nobody counts any more
 	}
 	var once sync.Once
 	release = func() { once.Do(func() { <-p.box.starts }) }
@@ -144,9 +146,9 @@ func (p *pool) turn() (release func(), ok bool) {
 		}
 	}
 	p.mu.Lock()
-	needed := len(p.waiters) >= p.starting
-	p.mu.Unlock()
-	if !needed {
+	defer p.mu.Unlock()
+	if len(p.waiters) < p.starting { // others start, too, and will do
+		p.starting--
 		release()
 		return nil, false
 	}

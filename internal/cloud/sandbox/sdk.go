@@ -32,8 +32,8 @@ type installer struct {
 // installLimit is for all of an installation; a network that hangs ends it, too.
 const installLimit = 5 * time.Minute
 
-// provide returns the folder with the SDK that a function needs, or nothing. It calls release before anything that takes long.
-func (i *installer) provide(ctx context.Context, pl *plan, in interpreter, release func()) (string, error) {
+// provide returns the folder with the SDK that a function needs, or nothing.
+func (i *installer) provide(ctx context.Context, pl *plan, in interpreter) (string, error) {
 	packages, err := wanted(pl)
 	if err != nil || len(packages) == 0 {
 		return "", err
@@ -48,7 +48,6 @@ func (i *installer) provide(ctx context.Context, pl *plan, in interpreter, relea
 	if exists(dir) {
 		return dir, nil
 	}
-	release()
 	return dir, i.install(ctx, pl, in, packages, dir)
 }
 
