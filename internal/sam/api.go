@@ -162,10 +162,14 @@ func (a *restAPI) addCORS() {
 		failResource(a.id, "Cors works only with inline Swagger specified in 'DefinitionBody' property.")
 	}
 	h := a.corsHeaders(cors)
-	s := a.edit("Cors", "Cors configuration")
-	if h.credentials && h.origins.isText("'*'") {
-		failResource(a.id, "Unable to add Cors configuration because 'AllowCredentials' can not be true when 'AllowOrigin' is \"'*'\" or not set")
+	const unable = "Unable to add Cors configuration because "
+	if !isSwagger(a.body) {
+		failResource(a.id, unable+"'DefinitionBody' does not contain a valid Swagger definition.")
 	}
+	if h.credentials && h.origins.isText("'*'") {
+		failResource(a.id, unable+"'AllowCredentials' can not be true when 'AllowOrigin' is \"'*'\" or not set")
+	}
+	s := editSwagger(a.body)
 	done := map[string]bool{}
 	for _, path := range s.paths.entries() {
 		// Paths that differ in a trailing slash only are one to API Gateway.

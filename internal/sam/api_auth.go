@@ -125,8 +125,10 @@ func (a *authorizer) lambda(partition string, isRequest bool) *value {
 	if a.invokeRole.truthy() && !a.invokeRole.isText("NONE") {
 		conf.set("authorizerCredentials", a.invokeRole)
 	}
-	if source := a.identitySource(); isRequest && source.truthy() {
-		conf.set("identitySource", source)
+	if isRequest {
+		if source := a.identitySource(); source.truthy() {
+			conf.set("identitySource", source)
+		}
 	}
 	return conf
 }

@@ -68,6 +68,11 @@ func (e *event) sortKey() string {
 func (t *transformer) linkEvents(m *model, kinds map[string]*eventKind) []*event {
 	var events []*event
 	for _, ev := range m.get("Events").entries() {
+		if !ev.value.isMap() {
+			c := eventCause(ev.key, "'%s' object has no attribute 'get'", pythonType(ev.value))
+			c.Span = ev.value.where()
+			panic(c)
+		}
 		name := ev.value.get("Type")
 		kind := kinds[name.str()]
 		if kind == nil {

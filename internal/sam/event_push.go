@@ -1,5 +1,7 @@
 package sam
 
+import "slices"
+
 // Event sources that call the function themselves and need no more than a rule or subscription: Alexa, IoT, logs, Cognito.
 
 var alexaEvent = &eventKind{
@@ -92,9 +94,30 @@ func existingResource(id, kind string, dict *value) *resource {
 		}
 	}
 	for _, p := range dict.get("Properties").entries() {
+		if !slices.Contains(existingProperties[kind], p.key) {
+			panic(spanned(resourceCause(id, "property %s not defined for resource of type %s", p.key, kind), p))
+		}
 		if !p.value.isNone() {
 			r.properties.setKey(p)
 		}
 	}
 	return r
+}
+
+// existingProperties are the properties of the resources that events change, as far as AWS's transform knows them.
+var existingProperties = map[string][]string{
+	"AWS::S3::Bucket": {
+		"AccessControl", "AccelerateConfiguration", "AnalyticsConfigurations", "BucketEncryption", "BucketName", "CorsConfiguration",
+		"IntelligentTieringConfigurations", "InventoryConfigurations", "LifecycleConfiguration", "LoggingConfiguration",
+		"MetricsConfigurations", "NotificationConfiguration", "ObjectLockConfiguration", "ObjectLockEnabled", "OwnershipControls",
+		"PublicAccessBlockConfiguration", "ReplicationConfiguration", "Tags", "VersioningConfiguration", "WebsiteConfiguration",
+	},
+	"AWS::Cognito::UserPool": {
+		"AccountRecoverySetting", "AdminCreateUserConfig", "AliasAttributes", "AutoVerifiedAttributes", "DeletionProtection",
+		"DeviceConfiguration", "EmailAuthenticationMessage", "EmailAuthenticationSubject", "EmailConfiguration",
+		"EmailVerificationMessage", "EmailVerificationSubject", "EnabledMfas", "LambdaConfig", "MfaConfiguration", "Policies",
+		"Schema", "SmsAuthenticationMessage", "SmsConfiguration", "SmsVerificationMessage", "UserAttributeUpdateSettings",
+		"UsernameAttributes", "UsernameConfiguration", "UserPoolAddOns", "UserPoolName", "UserPoolTags", "UserPoolTier",
+		"VerificationMessageTemplate", "WebAuthnRelyingPartyID", "WebAuthnUserVerification",
+	},
 }

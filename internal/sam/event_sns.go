@@ -28,7 +28,7 @@ func (e *event) snsResources() []*resource {
 	}
 	id := e.id + "QueuePolicy"
 	if own := config.get("QueuePolicyLogicalId"); own.truthy() {
-		id = own.str()
+		id = own.display()
 	}
 	return []*resource{e.queueMapping(arn, config.get("BatchSize")), e.topicPolicy(id, arn, url), e.subscription("sqs", arn)}
 }

@@ -20,6 +20,9 @@ func (f *function) eventInvokeConfig(alias string) (made []*resource, policies *
 			f.owner().expect(d, "EventInvokeConfig.DestinationConfig."+name, aMap)
 			r, destination, policy := f.destination(d, id, id+name)
 			destinations.set(name, object("Destination", orNone(destination)))
+			// AWS's transform writes the destination back. Where Globals gave it to several functions, the first one's queue or
+			// topic so becomes that of all.
+			d.set("Destination", orNone(destination))
 			if r != nil {
 				made = append(made, r)
 			}

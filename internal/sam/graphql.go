@@ -119,7 +119,7 @@ func (g *graphQL) resources() []*resource {
 }
 
 func (g *graphQL) api() (api *resource, connectors []*resource) {
-	api = g.new("", "GraphQLApi").with("Name", g.id, "XrayEnabled", g.get("XrayEnabled"))
+	api = g.new("", "GraphQLApi").with("Name", g.id, "XrayEnabled", g.get("XrayEnabled").flag())
 	for _, name := range []string{"Name", "Visibility", "OwnerContact", "IntrospectionConfig", "QueryDepthLimit", "ResolverCountLimit"} {
 		if v := g.get(name); v.truthy() {
 			api.set(name, v)

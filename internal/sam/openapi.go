@@ -268,5 +268,11 @@ func pythonType(v *value) string {
 	if v == nil {
 		return "NoneType"
 	}
+	switch {
+	case v.marked:
+		return "Py27UniStr"
+	case v.isMap() && v.fields.table != nil:
+		return "Py27Dict"
+	}
 	return [...]string{"NoneType", "bool", "int", "float", "str", "list", "dict"}[v.kind]
 }

@@ -8,6 +8,7 @@ const (
 	apiType          = "AWS::Serverless::Api"
 	httpAPIType      = "AWS::Serverless::HttpApi"
 	applicationType  = "AWS::Serverless::Application"
+	graphQLType      = "AWS::Serverless::GraphQLApi"
 	connectorType    = "AWS::Serverless::Connector"
 )
 
@@ -184,6 +185,9 @@ func (t *transformer) prepare() {
 func addDefaultDefinitions(template *value) {
 	for _, kind := range []string{apiType, httpAPIType} {
 		for _, e := range samResources(template, kind) {
+			if kind == apiType && !e.value.has("Properties") {
+				continue // it lacks a stage's name, and fails for that later
+			}
 			props := propertiesOf(e.value)
 			if props.get("DefinitionBody").truthy() || props.get("DefinitionUri").truthy() {
 				continue

@@ -220,6 +220,9 @@ func newModel(id, relativeID, kind string, dict *value, spec []property, prepare
 	m := &model{id: id, relativeID: relativeID, kind: kind, properties: object(), attributes: object()}
 	for _, e := range given.entries() {
 		if !inSpec(spec, e.key) {
+			if kind == graphQLType {
+				continue // AWS's transform lets these pass, and leaves them out
+			}
 			panic(unknownProperty(id, kind, e, spec))
 		}
 		m.properties.setKey(e)

@@ -82,6 +82,9 @@ func (s *shape) check(v *value, path []string, errs []shapeError) []shapeError {
 			errs = s.item.check(item, append(path, itoa(i)), errs)
 		}
 	case aDictOf:
+		if v.isList() && v.len() == 0 {
+			return errs // an empty list passes for an empty map
+		}
 		if !v.isMap() {
 			return bad("value is not a valid dict", "type_error.dict")
 		}
@@ -89,7 +92,7 @@ func (s *shape) check(v *value, path []string, errs []shapeError) []shapeError {
 			errs = s.item.check(e.value, append(path, e.key), errs)
 		}
 	case orIntrinsic:
-		if v.isMap() || len(s.item.check(v, path, nil)) == 0 {
+		if v.isMap() || (v.isList() || v.isString()) && !v.truthy() || len(s.item.check(v, path, nil)) == 0 {
 			return errs
 		}
 		return s.item.check(v, path, bad("value is not a valid dict", "type_error.dict"))
@@ -131,7 +134,7 @@ func (s *shape) checkScalar(v *value) (message, code string) {
 	numeric := v.isNumber() || v.isBool()
 	switch s.kind {
 	case aText:
-		if !v.isString() && !v.isNumber() {
+		if !v.isString() && !numeric {
 			return "str type expected", "type_error.str"
 		}
 	case anInteger:
@@ -163,6 +166,14 @@ func (v *value) number(kind cfn.Kind) *value {
 		return &value{kind: kind, text: map[string]string{"true": "1", "false": "0"}[v.text], span: v.span}
 	}
 	return &value{kind: kind, text: v.text, span: v.span}
+}
+
+// flag is v as the boolean that a checked flag stands for.
+func (v *value) flag() *value {
+	if v == nil || v.isBool() {
+		return v
+	}
+	return boolean(oneOf(strings.ToLower(v.display()), "1", "1.0", "on", "t", "true", "y", "yes"))
 }
 
 // failShape fails with all that is wrong, one sentence a place.

@@ -3,6 +3,7 @@ package sam
 import (
 	"fmt"
 	"math"
+	"regexp"
 	"sort"
 	"strconv"
 	"strings"
@@ -28,13 +29,16 @@ func (v *value) textForm(q quotes) string {
 	return b.String()
 }
 
-// display is v within a message: a string as it is, anything else as Python prints it.
+// display is v within a message: a string as it is, anything else as Python prints it. AWS's messages show the marks of strings
+// that hold more than letters and digits.
 func (v *value) display() string {
 	if v.isString() {
 		return v.text
 	}
-	return v.textForm(plainText)
+	return markedWord.ReplaceAllString(v.textForm(withMarks), "'$1'")
 }
+
+var markedWord = regexp.MustCompile(`u'([A-Za-z0-9]*)'`)
 
 func (v *value) writeText(b *strings.Builder, q quotes) {
 	if v == nil {
