@@ -281,31 +281,77 @@ func (r *received) check(contentMD5 *string, sums *sums, algorithm types.Checksu
 	return nil
 }
 
-// transfer copies a body, which may be nil, to w and sums.
+// transfer copies a body, which may be nil, to w and sums. What is longer than a buffer is summed by a second goroutine, while the
+// next stretch is read and kept: the sums cost more than all the rest.
 func transfer(w io.Writer, sums *sums, body io.Reader) error {
 	if body == nil {
 		return nil
 	}
 	buf := transferBuffers.Get().(*[]byte)
 	defer transferBuffers.Put(buf)
-	for {
-		n, err := body.Read(*buf)
-		if n > 0 {
-			sums.Write((*buf)[:n])
-			if sums.size > maxObjectSize {
-				return failure(400, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed size", "MaxSizeAllowed", strconv.Itoa(maxObjectSize))
-			}
-			if _, err := w.Write((*buf)[:n]); err != nil {
-				return internalError("keep the object's bytes", err)
-			}
+	n, err := fill(body, *buf)
+	if err == nil {
+		return transferLong(w, sums, body, *buf)
+	}
+	if err != io.EOF {
+		return incompleteBody(err)
+	}
+	sums.Write((*buf)[:n])
+	if _, err := w.Write((*buf)[:n]); err != nil {
+		return internalError("keep the object's bytes", err)
+	}
+	return nil
+}
+
+// transferLong copies a body whose first stretch has been read.
+func transferLong(w io.Writer, sums *sums, body io.Reader, first []byte) (err error) {
+	const ahead = 2
+	kept, free, done := make(chan []byte, ahead), make(chan []byte, ahead+1), make(chan struct{})
+	for range ahead {
+		buf := transferBuffers.Get().(*[]byte)
+		defer transferBuffers.Put(buf)
+		free <- *buf
+	}
+	go func() {
+		defer close(done)
+		for p := range kept {
+			sums.Write(p)
+			free <- p[:cap(p)]
 		}
+	}()
+	defer func() { // runs first: then nobody uses the buffers any more
+		close(kept)
+		<-done
+	}()
+	size, p := int64(0), first
+	for {
+		if size += int64(len(p)); size > maxObjectSize {
+			return failure(400, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed size", "MaxSizeAllowed", strconv.Itoa(maxObjectSize))
+		}
+		if _, err := w.Write(p); err != nil {
+			return internalError("keep the object's bytes", err)
+		}
+		kept <- p
 		if err == io.EOF {
 			return nil
 		}
-		if err != nil {
+		var n int
+		p = <-free
+		if n, err = fill(body, p); err != nil && err != io.EOF {
 			return incompleteBody(err)
 		}
+		p = p[:n]
 	}
+}
+
+// fill reads until p is full; the error is the body's, io.EOF at its end.
+func fill(body io.Reader, p []byte) (n int, err error) {
+	for n < len(p) && err == nil {
+		var m int
+		m, err = body.Read(p[n:])
+		n += m
+	}
+	return n, err
 }
 
 // incompleteBody is the answer to a body that could not be read to its end. Errors that the wire layer has found in the body's
