@@ -153,7 +153,10 @@ func FunctionOf(uri string) (string, bool) {
 		return "", false
 	}
 	function, ok := strings.CutSuffix(rest, "/invocations")
-	return function, ok && function != ""
+	if !ok || function == "" {
+		return "", false
+	}
+	return function, true
 }
 
 // Expand puts stage variables in the places that name them: ${stageVariables.x}. Those that are not set become empty.
