@@ -78,7 +78,7 @@ func New(c Config) (*Service, error) {
 		counters:   store.NewTable[uint64](c.Store, table+"counters"),
 		alarms:     store.NewTable[alarmState](c.Store, table+"alarms"),
 		history:    store.NewTable[historyItem](c.Store, table+"history"),
-		dashboards: store.NewTable[dashboard](c.Store, c.Region+"/cloudwatch/dashboards"),
+		dashboards: store.NewTable[dashboard](c.Store, "cloudwatch/dashboards"), // they are the same in all regions
 	}
 	s.ctx, s.stop = context.WithCancel(context.Background())
 	return s, nil

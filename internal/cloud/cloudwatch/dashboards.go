@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
@@ -16,8 +14,6 @@ import (
 	"evo/internal/cloud/store"
 )
 
-const account = call.Account
-
 type dashboard struct {
 	Body     string
 	Modified time.Time
@@ -26,7 +22,7 @@ type dashboard struct {
 var dashboardName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
 
 func dashboardARN(name string) *string {
-	return ptr("arn:aws:cloudwatch::" + account + ":dashboard/" + name)
+	return ptr("arn:aws:cloudwatch::" + call.Account + ":dashboard/" + name)
 }
 
 // PutDashboard stores a dashboard; its body must be a JSON object.
@@ -94,63 +90,4 @@ func (s *Service) DeleteDashboards(ctx context.Context, in *cloudwatch.DeleteDas
 		return nil, err
 	}
 	return &cloudwatch.DeleteDashboardsOutput{}, nil
-}
-
-// TagResource adds tags to an alarm, or changes their values.
-func (s *Service) TagResource(ctx context.Context, in *cloudwatch.TagResourceInput) (*cloudwatch.TagResourceOutput, error) {
-	err := s.retag(ctx, value(in.ResourceARN), func(tags []tag) []tag {
-		for _, t := range in.Tags {
-			tags = slices.DeleteFunc(tags, func(old tag) bool { return old.Key == value(t.Key) })
-			tags = append(tags, tag{value(t.Key), value(t.Value)})
-		}
-		return tags
-	})
-	if err != nil {
-		return nil, err
-	}
-	return &cloudwatch.TagResourceOutput{}, nil
-}
-
-// UntagResource removes tags of an alarm.
-func (s *Service) UntagResource(ctx context.Context, in *cloudwatch.UntagResourceInput) (*cloudwatch.UntagResourceOutput, error) {
-	err := s.retag(ctx, value(in.ResourceARN), func(tags []tag) []tag {
-		return slices.DeleteFunc(tags, func(t tag) bool { return slices.Contains(in.TagKeys, t.Key) })
-	})
-	if err != nil {
-		return nil, err
-	}
-	return &cloudwatch.UntagResourceOutput{}, nil
-}
-
-const maxTags = 50
-
-func (s *Service) retag(ctx context.Context, arn string, change func([]tag) []tag) error {
-	return s.Store.Update(ctx, func(ctx context.Context, tx *store.Tx) error {
-		a, ok := s.alarms.Get(tx, alarmName(arn))
-		if !ok || arn != s.alarmARN(a.Name) {
-			return &types.ResourceNotFoundException{Message: ptr("Unknown resource: " + arn)}
-		}
-		a.Tags = change(slices.Clone(a.Tags))
-		if len(a.Tags) > maxTags {
-			return invalidValue("A resource cannot have more than %d tags.", maxTags)
-		}
-		s.alarms.Put(tx, a.Name, a)
-		return nil
-	})
-}
-
-// ListTagsForResource lists an alarm's tags; of what is not there it lists none, as CloudWatch does.
-func (s *Service) ListTagsForResource(_ context.Context, in *cloudwatch.ListTagsForResourceInput) (*cloudwatch.ListTagsForResourceOutput, error) {
-	out := &cloudwatch.ListTagsForResourceOutput{Tags: []types.Tag{}}
-	s.Store.View(func(tx *store.Tx) {
-		a, ok := s.alarms.Get(tx, alarmName(value(in.ResourceARN)))
-		if !ok || value(in.ResourceARN) != s.alarmARN(a.Name) {
-			return
-		}
-		for _, t := range a.Tags {
-			out.Tags = append(out.Tags, types.Tag{Key: ptr(t.Key), Value: ptr(t.Value)})
-		}
-	})
-	slices.SortFunc(out.Tags, func(a, b types.Tag) int { return strings.Compare(*a.Key, *b.Key) })
-	return out, nil
 }

@@ -138,6 +138,9 @@ func observed(path string, d *types.MetricDatum) (stats.Distribution, error) {
 		return stats.Of(*d.Value, 1), checkNumbers(path+".Value", *d.Value)
 	case d.StatisticValues != nil:
 		v := d.StatisticValues
+		if value(v.Maximum) < value(v.Minimum) {
+			return none, invalidValue("The parameter %s.StatisticValues.Maximum must be greater than or equal to %[1]s.StatisticValues.Minimum.", path)
+		}
 		return stats.Set(value(v.SampleCount), value(v.Sum), value(v.Minimum), value(v.Maximum)),
 			checkNumbers(path+".StatisticValues", value(v.SampleCount), value(v.Sum), value(v.Minimum), value(v.Maximum))
 	case d.Values != nil:
