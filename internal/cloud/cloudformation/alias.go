@@ -83,22 +83,30 @@ func (h aliasHandler) update(ctx context.Context, r *Request) (Result, error) {
 		return Result{Physical: r.Physical}, err
 	}
 	result := aliasResult(now.AliasArn)
-	shifting := now.RoutingConfig != nil && len(now.RoutingConfig.AdditionalVersionWeights) > 0
+	in := &lambda.UpdateAliasInput{FunctionName: aws.String(r.Str("FunctionName")), Name: aws.String(r.Str("Name"))}
+	differs := false
+	if description := r.Str("Description"); description != aws.ToString(now.Description) {
+		in.Description, differs = aws.String(description), true
+	}
+	if !cfn.Same(r.Properties.Get("RoutingConfig"), r.Before.Get("RoutingConfig")) {
+		if in.RoutingConfig, err = routing(r.Properties); err != nil {
+			return result, err
+		}
+		differs = true
+	}
+	version := r.Str("FunctionVersion")
 	policy := r.UpdatePolicy.Get("CodeDeployLambdaAliasUpdate")
-	if policy != nil && (aws.ToString(now.FunctionVersion) != r.Str("FunctionVersion") || shifting) {
+	switch {
+	case policy != nil && (aws.ToString(now.FunctionVersion) != version || r.Noted("deploying") != ""):
 		if err := h.shift(ctx, r, policy, aws.ToString(now.FunctionVersion)); err != nil {
 			return result, err
 		}
-		if r.Str("Description") == aws.ToString(now.Description) && !r.Properties.Has("RoutingConfig") {
-			return result, nil
-		}
+	case aws.ToString(now.FunctionVersion) != version:
+		in.FunctionVersion, differs = aws.String(version), true
 	}
-	weights, err := routing(r.Properties)
-	if err != nil {
-		return result, err
+	if differs {
+		_, err = h.UpdateAlias(ctx, in)
 	}
-	_, err = h.UpdateAlias(ctx, &lambda.UpdateAliasInput{FunctionName: aws.String(r.Str("FunctionName")), Name: aws.String(r.Str("Name")),
-		FunctionVersion: aws.String(r.Str("FunctionVersion")), Description: aws.String(r.Str("Description")), RoutingConfig: weights})
 	return result, err
 }
 

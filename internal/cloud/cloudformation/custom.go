@@ -88,9 +88,7 @@ func (s *Service) customHandler() Handler {
 		Create: func(ctx context.Context, r *Request) (Result, error) { return s.custom(ctx, r, "Create") },
 		Update: func(ctx context.Context, r *Request) (Result, error) { return s.custom(ctx, r, "Update") },
 		Delete: func(ctx context.Context, r *Request) error {
-			quiet := *r
-			quiet.Cancelled = nil
-			_, err := s.custom(ctx, &quiet, "Delete")
+			_, err := s.custom(ctx, r, "Delete")
 			return err
 		},
 	}

@@ -545,3 +545,64 @@ func (w *world) keys(table string) []string {
 	})
 	return keys
 }
+
+func TestTimeoutAndDeletionOfWhatIsBeingMade(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		template := `{Resources: {A: {Type: "Test::Thing"}, B: {Type: "Test::Thing", DependsOn: A, Properties: {Wait: 1}}}}`
+		began := time.Now()
+		st := w.create("s", template, func(in *cloudformation.CreateStackInput) { in.TimeoutInMinutes = aws.Int32(5) })
+		if took := time.Since(began); st.StackStatus != types.StackStatusRollbackComplete || took < 5*time.Minute || took > 6*time.Minute {
+			t.Errorf("%s after %s", st.StackStatus, took)
+		}
+		if !strings.Contains(w.history("s"), "s ROLLBACK_IN_PROGRESS Stack creation time exceeded the specified timeout. Rollback requested by user.") {
+			t.Error(w.history("s"))
+		}
+		out, err := w.CreateStack(t.Context(), &cloudformation.CreateStackInput{StackName: aws.String("d"), TemplateBody: aws.String(template)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		if _, err := w.DeleteStack(t.Context(), &cloudformation.DeleteStackInput{StackName: aws.String("d")}); err != nil {
+			t.Fatal(err)
+		}
+		if st := w.settle(*out.StackId); st.StackStatus != types.StackStatusDeleteComplete || len(w.things.names()) > 0 {
+			t.Errorf("%s %v", st.StackStatus, w.things.names())
+		}
+		w.s.Close()
+	})
+}
+
+func TestWaitCondition(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, func(c *Config) { c.CallbackURL = func(token string) string { return "http://callback/" + token } })
+		template := `{Resources: {H: {Type: "AWS::CloudFormation::WaitConditionHandle"}, W: {Type: "AWS::CloudFormation::WaitCondition", Properties: {Handle: !Ref H, Count: 2, Timeout: 600}}}, Outputs: {D: {Value: !GetAtt W.Data}}}`
+		out, err := w.CreateStack(t.Context(), &cloudformation.CreateStackInput{StackName: aws.String("s"), TemplateBody: aws.String(template)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		handle, err := w.DescribeStackResource(t.Context(), &cloudformation.DescribeStackResourceInput{StackName: out.StackId, LogicalResourceId: aws.String("H")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		token := strings.TrimPrefix(*handle.StackResourceDetail.PhysicalResourceId, "http://callback/")
+		if err := w.s.CustomResourceResponse(token, []byte(`{"Status": "SUCCESS", "UniqueId": "a", "Data": "1"}`)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.SignalResource(t.Context(), &cloudformation.SignalResourceInput{StackName: out.StackId, LogicalResourceId: aws.String("W"), UniqueId: aws.String("b"), Status: types.ResourceSignalStatusSuccess}); err != nil {
+			t.Fatal(err)
+		}
+		if st := w.settle("s"); st.StackStatus != types.StackStatusCreateComplete || *st.Outputs[0].OutputValue != `{"a":"1","b":""}` {
+			t.Errorf("%s %v", st.StackStatus, st.Outputs)
+		}
+		if err := w.s.CustomResourceResponse("nobody", nil); err == nil {
+			t.Error("an answer that nobody waits for was taken")
+		}
+		st := w.create("late", template)
+		if st.StackStatus != types.StackStatusRollbackComplete || !strings.Contains(w.history("late"), "W CREATE_FAILED WaitCondition timed out. Received 0 conditions when expecting 2") {
+			t.Errorf("%s\n%s", st.StackStatus, w.history("late"))
+		}
+		w.s.Close()
+	})
+}

@@ -85,7 +85,9 @@ func outputs(e *cfn.Evaluator, t *cfn.Template) ([]output, error) {
 
 // applyFailed writes why the target cannot be, and what follows: rollback, deletion, or a pause.
 func (r *run) applyFailed(st stack, order []string, failures map[string]error) error {
+	r.s.mu.Lock()
 	r.renew()
+	r.s.mu.Unlock()
 	text := r.why(st, order, failures)
 	return r.change(func(tx *store.Tx, st *stack) error {
 		op := st.Op
@@ -95,7 +97,10 @@ func (r *run) applyFailed(st stack, order []string, failures map[string]error) e
 		case op.Kind == createStack && (op.NoRollback || op.OnFailure == types.OnFailureDoNothing):
 			r.pause(tx, st, types.StackStatusCreateFailed, text)
 		case op.Kind == createStack && op.OnFailure == types.OnFailureDelete:
-			r.s.setStatus(tx, st, types.StackStatusDeleteInProgress, text+"Delete requested by user.")
+			if !op.Cancelled {
+				text += "Delete requested by user."
+			}
+			r.s.setStatus(tx, st, types.StackStatusDeleteInProgress, text)
 			op.Phase = remove
 		case op.Kind == createStack:
 			r.s.setStatus(tx, st, types.StackStatusRollbackInProgress, text+"Rollback requested by user.")
@@ -263,7 +268,7 @@ func (r *run) deleteEffect(p phase, rec resource, sp step, retry bool) error {
 	}
 	req := r.request(p, rec.Logical, rec.Type, sp)
 	req.Physical, req.Properties, req.Attributes, req.StackTags, req.Retry = rec.Physical, node(rec.Properties), rec.Attributes, rec.Tags, retry
-	req.Rollback = p == undoCleanup
+	req.Rollback, req.Cancelled = p == undoCleanup, nil
 	err := h.Delete(r.s.ctx, req)
 	if err != nil && missing(err) {
 		return nil
@@ -384,6 +389,7 @@ func (r *run) undoOne(id string, applied step) error {
 	req := r.request(undo, id, before.Type, sp)
 	req.Physical, req.Attributes, req.Before, req.Properties = now.Physical, now.Attributes, node(applied.Target), node(before.Properties)
 	req.StackTags, req.UpdatePolicy, req.Rollback, req.Retry = before.Tags, node(before.Policies).Get("UpdatePolicy"), true, retry
+	req.Cancelled = nil // a rollback goes through
 	result, err := r.s.handler(before.Type).update(r.s.ctx, req)
 	if r.s.ctx.Err() != nil {
 		return errStopped

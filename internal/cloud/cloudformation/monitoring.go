@@ -3,7 +3,6 @@ package cloudformation
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
@@ -160,11 +159,6 @@ func groupOfLogs(l Logs) Handler {
 				return Result{}, err
 			}
 			in.LogGroupName, in.Tags = aws.String(r.Name("LogGroupName", 512)), r.Tags()
-			for k := range in.Tags {
-				if strings.HasPrefix(k, "aws:") {
-					delete(in.Tags, k) // the service takes none of these from anybody
-				}
-			}
 			if _, err := l.CreateLogGroup(ctx, in); err != nil && !(r.Retry && exists(err)) {
 				return Result{}, err
 			}

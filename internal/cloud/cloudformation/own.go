@@ -100,11 +100,7 @@ func (s *Service) waitNested(ctx context.Context, r *Request, id string) error {
 	s.wg.Go(func() {
 		select {
 		case <-r.Cancelled:
-			s.mu.Lock()
-			if nested := s.running[id]; nested != nil {
-				nested.giveUp()
-			}
-			s.mu.Unlock()
+			s.halt(id)
 		case <-over:
 		}
 	})

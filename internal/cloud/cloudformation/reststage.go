@@ -47,8 +47,9 @@ func (h restHandlers) updateStage(ctx context.Context, r *Request) (Result, erro
 		}
 	}
 	for _, p := range r.Properties.Get("Variables").Entries() {
-		text, _ := p.Value.Scalar()
-		ops = append(ops, replace("/variables/"+p.Key, text))
+		if text, _ := p.Value.Scalar(); !cfn.Same(p.Value, r.Before.At("Variables", p.Key)) {
+			ops = append(ops, replace("/variables/"+p.Key, text))
+		}
 	}
 	if r.Before.Has("AccessLogSetting") && !r.Properties.Has("AccessLogSetting") {
 		ops = append(ops, types.PatchOperation{Op: types.OpRemove, Path: aws.String("/accessLogSettings")})

@@ -45,7 +45,7 @@ func (s *Service) begin(id string) {
 	})
 }
 
-// renew makes a fresh signal: one that ended a phase says nothing about the next.
+// renew makes a fresh signal: one that ended a phase says nothing about the next. The caller has the service's lock.
 func (r *run) renew() {
 	c := make(chan struct{})
 	r.cancelled, r.giveUp = c, sync.OnceFunc(func() { close(c) })

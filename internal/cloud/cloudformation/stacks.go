@@ -249,7 +249,7 @@ func (s *Service) startUpdate(ctx context.Context, id string, op *operation, pol
 // DeleteStack implements the API's operation. A stack that is not there is deleted already.
 func (s *Service) DeleteStack(ctx context.Context, in *cloudformation.DeleteStackInput) (*cloudformation.DeleteStackOutput, error) {
 	name := aws.ToString(in.StackName)
-	var began string
+	var began, halted string
 	err := s.cfg.Store.Update(ctx, func(_ context.Context, tx *store.Tx) error {
 		st, ok := s.find(tx, name)
 		switch {
@@ -259,8 +259,14 @@ func (s *Service) DeleteStack(ctx context.Context, in *cloudformation.DeleteStac
 			return invalid("Stack [%s] cannot be deleted while TerminationProtection is enabled", st.Name)
 		case len(in.RetainResources) > 0 && st.Status != types.StackStatusDeleteFailed:
 			return invalid("Invalid operation on stack [%s]. When you delete a stack, specify which resources to retain only when the stack is in the DELETE_FAILED state.", st.ID)
+		case st.Status == types.StackStatusCreateInProgress && st.Op != nil:
+			op := *st.Op
+			op.Cancelled, op.NoRollback, op.OnFailure = true, false, types.OnFailureDelete
+			st.Op, halted = &op, st.ID
+			s.stacks.Put(tx, st.ID, st)
+			return nil
 		case st.Op != nil && !st.Op.Paused:
-			return invalid("Stack:%s is in %s state and can not be deleted.", st.ID, st.Status)
+			return invalid("Stack [%s] cannot be deleted while in status %s", st.ID, st.Status)
 		}
 		(&run{s: s, id: st.ID}).keepLeftovers(tx)
 		st.Op = &operation{Kind: deleteStack, Phase: remove, Token: aws.ToString(in.ClientRequestToken), Retain: in.RetainResources,
@@ -275,6 +281,7 @@ func (s *Service) DeleteStack(ctx context.Context, in *cloudformation.DeleteStac
 	if began != "" {
 		s.begin(began)
 	}
+	s.halt(halted)
 	return &cloudformation.DeleteStackOutput{}, nil
 }
 
@@ -304,12 +311,17 @@ func (s *Service) CancelUpdateStack(ctx context.Context, in *cloudformation.Canc
 	if err != nil {
 		return nil, err
 	}
+	s.halt(id)
+	return &cloudformation.CancelUpdateStackOutput{}, nil
+}
+
+// halt gives up what a stack's operation waits for.
+func (s *Service) halt(id string) {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	if r := s.running[id]; r != nil {
 		r.giveUp()
 	}
-	s.mu.Unlock()
-	return &cloudformation.CancelUpdateStackOutput{}, nil
 }
 
 // ContinueUpdateRollback implements the API's operation.
