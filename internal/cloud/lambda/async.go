@@ -72,6 +72,10 @@ func (d *dispatcher) accept(ctx context.Context, n name, req request) error {
 		if _, err := d.s.resolve(tx, n); err != nil {
 			return err
 		}
+		// Calls that the cloud's services make for one request have one id.
+		for _, taken := d.s.tables.queue.Get(tx, ev.ID); taken; _, taken = d.s.tables.queue.Get(tx, ev.ID) {
+			ev.ID = newID()
+		}
 		d.s.tables.queue.Put(tx, ev.ID, ev)
 		return nil
 	})

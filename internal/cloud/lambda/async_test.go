@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
+	"evo/internal/cloud/call"
 	"evo/internal/cloud/sandbox"
 	"evo/internal/cloud/store"
 )
@@ -290,4 +291,28 @@ func TestEventConfigs(t *testing.T) {
 	}
 	_, err = w.GetFunctionEventInvokeConfig(ctx, &lambda.GetFunctionEventInvokeConfigInput{FunctionName: aws.String("fn")})
 	wantError(t, err, "ResourceNotFoundException", "The function "+arnPrefix+"fn:$LATEST doesn't have an EventInvokeConfig")
+}
+
+// Two events of one request are two events.
+func TestAsyncSameRequest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.create("fn")
+		var a attempts
+		w.handle("index.handler", a.handler(never))
+		if _, err := w.PutFunctionConcurrency(t.Context(), &lambda.PutFunctionConcurrencyInput{FunctionName: aws.String("fn"), ReservedConcurrentExecutions: aws.Int32(1)}); err != nil {
+			t.Fatal(err)
+		}
+		ctx, _ := call.With(t.Context(), call.Info{RequestID: "11111111-1111-4111-8111-111111111111"})
+		for range 2 {
+			if _, err := w.service.Invoke(ctx, &lambda.InvokeInput{FunctionName: aws.String("fn"), InvocationType: types.InvocationTypeEvent}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if len(a.at) != 2 {
+			t.Errorf("invoked at %s", a.times())
+		}
+	})
 }

@@ -218,7 +218,7 @@ func (e *environment) invoke(ctx context.Context, inv Invocation) (*Result, erro
 		return e.fail(inv), nil
 	}
 	j := newJob(e.fn, inv)
-	e.out.begin(startLine(inv.RequestID, e.fn.version()))
+	e.out.begin(startLine(j.id, e.fn.version()))
 	e.api.assign(j)
 	return e.await(ctx, j)
 }
@@ -226,8 +226,8 @@ func (e *environment) invoke(ctx context.Context, inv Invocation) (*Result, erro
 // fail answers with the failure of the start.
 func (e *environment) fail(inv Invocation) *Result {
 	j := newJob(e.fn, inv)
-	e.out.begin(startLine(inv.RequestID, e.fn.version()))
-	r := e.conclude(j, withRequest(*e.failure, inv.RequestID))
+	e.out.begin(startLine(j.id, e.fn.version()))
+	r := e.conclude(j, withRequest(*e.failure, j.id))
 	e.pool.giveBack(e.dir)
 	return r
 }

@@ -42,7 +42,7 @@ type Credentials struct {
 
 // Invocation is one event for a function.
 type Invocation struct {
-	RequestID     string
+	RequestID     string // empty: one is made
 	ARN           string // as it was invoked, with its qualifier
 	Payload       []byte
 	ClientContext []byte // JSON, or nothing

@@ -35,6 +35,9 @@ func newJob(fn *Function, inv Invocation) *job {
 		id: inv.RequestID, arn: inv.ARN, payload: inv.Payload, context: inv.ClientContext, trace: inv.TraceID,
 		began: now, deadline: now.Add(fn.timeout()), results: make(chan *Result, 1),
 	}
+	if j.id == "" {
+		j.id = newRequestID()
+	}
 	if len(j.payload) == 0 {
 		j.payload = []byte("{}")
 	}
@@ -43,6 +46,11 @@ func newJob(fn *Function, inv Invocation) *job {
 		j.trace = fmt.Sprintf("Root=1-%08x-%s;Parent=%s;Sampled=0", now.Unix(), mark[:24], newMark()[:16])
 	}
 	return j
+}
+
+func newRequestID() string {
+	m := newMark()
+	return m[:8] + "-" + m[8:12] + "-4" + m[13:16] + "-8" + m[17:20] + "-" + m[20:]
 }
 
 // runtimeAPI serves one process: it hands out work and takes the answers. The process decides when it calls; what it may call
