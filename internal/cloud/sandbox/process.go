@@ -101,12 +101,13 @@ func (s *Sandbox) remember(p *process) {
 // reap waits for the end of a process, kills what it has left in its group, and lets its owners know.
 func (s *Sandbox) reap(p *process, out *output) {
 	defer s.owned.Done()
-	awaitExit(p.cmd.Process.Pid)
-	p.kill()
-	p.mu.Lock()
-	p.reaped = true
-	p.mu.Unlock()
-	p.err = p.cmd.Wait()
+	if awaitExit(p.cmd.Process.Pid) {
+		p.killLast()
+		p.err = p.cmd.Wait()
+	} else {
+		p.err = p.cmd.Wait()
+		p.killLast()
+	}
 	out.flush()
 	out.disconnect()
 	p.life.Close()
@@ -126,6 +127,14 @@ func (p *process) kill() {
 	if !p.reaped {
 		killGroup(p.cmd.Process)
 	}
+}
+
+// killLast ends what is left of the group; from then on, its number may be another's.
+func (p *process) killLast() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	killGroup(p.cmd.Process)
+	p.reaped = true
 }
 
 // exit says how the process ended, as AWS words it: "exit status 1", "signal: killed", or nothing for a good end.

@@ -12,10 +12,14 @@ import (
 
 func dieWithParent(attr *syscall.SysProcAttr) { attr.Pdeathsig = syscall.SIGKILL }
 
-// awaitExit waits until a child has ended, but leaves it to be reaped, so that its number, and its group's, stay its own.
-func awaitExit(pid int) {
-	for unix.Waitid(unix.P_PID, pid, nil, unix.WEXITED|unix.WNOWAIT, nil) == unix.EINTR {
+// awaitExit waits until a child has ended, but leaves it to be reaped, so that its number, and its
+// group's, stay its own until its children have been killed.
+func awaitExit(pid int) bool {
+	err := unix.EINTR
+	for err == unix.EINTR {
+		err, _ = unix.Waitid(unix.P_PID, pid, nil, unix.WEXITED|unix.WNOWAIT, nil).(unix.Errno)
 	}
+	return err == 0
 }
 
 // startTime identifies a process together with its number. Linux has something better: the mark in its environment.

@@ -13,7 +13,8 @@ import (
 // dieWithParent is Linux's; elsewhere the bootstraps watch their lifeline.
 func dieWithParent(*syscall.SysProcAttr) {}
 
-func awaitExit(int) {}
+// awaitExit cannot wait here without reaping.
+func awaitExit(int) bool { return false }
 
 // startTime identifies a process together with its number.
 func startTime(pid int) string { return ps(pid, "lstart=") }
