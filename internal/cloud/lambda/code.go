@@ -20,7 +20,7 @@ import (
 	"evo/internal/cloud/store"
 )
 
-// Code lies in the service's folder by the hash of its zip: once for all functions, versions and regions that have the same.
+// Code lies in the service's folder by the hash of its zip: once for all functions and versions that have the same.
 
 // maxDirect is how large a zip may be that comes with the call.
 const maxDirect = 50 << 20

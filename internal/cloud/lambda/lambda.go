@@ -32,7 +32,7 @@ type Config struct {
 	Region string // empty is us-east-1
 	Store  *store.DB
 	Clock  clock.Clock
-	Dir    string // for the code of functions and layers; may be shared by the services of all regions
+	Dir    string // for the code of functions and layers; each region has a folder of its own in it
 	Runner Runner
 
 	Objects     Objects                  // where S3 code comes from; nil: code must come with the call
@@ -118,7 +118,7 @@ func New(cfg Config) (*Service, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make lambda: %w", err)
 	}
-	cfg.Dir = dir
+	cfg.Dir = filepath.Join(dir, cfg.Region)
 	if cfg.Random == nil {
 		cfg.Random = rand.Float64
 	}
@@ -132,8 +132,11 @@ func New(cfg Config) (*Service, error) {
 	return s, nil
 }
 
-// Start takes up the asynchronous invocations that were accepted earlier.
+// Start takes up the asynchronous invocations that were accepted earlier, and removes code that nobody has any more.
 func (s *Service) Start(context.Context) error {
+	if err := s.sweep(); err != nil {
+		return fmt.Errorf("remove unused code: %w", err)
+	}
 	s.async.resume()
 	return nil
 }

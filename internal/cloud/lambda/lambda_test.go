@@ -271,7 +271,7 @@ func TestFunctionRefusals(t *testing.T) {
 	if out, err := w.ListFunctions(ctx, &lambda.ListFunctionsInput{}); err != nil || len(out.Functions) != 0 {
 		t.Errorf("something was made: %v, %v", out.Functions, err)
 	}
-	if left, _ := filepath.Glob(filepath.Join(w.cfg.Dir, "unpacked", ".*")); len(left) > 0 {
+	if left, _ := filepath.Glob(filepath.Join(w.cfg.Dir, "*", "unpacked", ".*")); len(left) > 0 {
 		t.Errorf("left behind: %v", left)
 	}
 }

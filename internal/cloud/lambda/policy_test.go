@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -215,4 +216,38 @@ func TestCodeFromS3(t *testing.T) {
 	if _, err := w.service.Code("../../etc/passwd"); err == nil {
 		t.Error("a path is taken for a hash")
 	}
+}
+
+// What nobody has any more is gone after a restart; what is used stays, a deleted layer that a function has, too.
+func TestSweep(t *testing.T) {
+	w := newWorld(t)
+	ctx := context.Background()
+	layer, err := w.PublishLayerVersion(ctx, &lambda.PublishLayerVersionInput{LayerName: aws.String("l"), Content: &types.LayerVersionContentInput{ZipFile: zipOf(t, "x", "layer")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.create("fn", func(in *lambda.CreateFunctionInput) { in.Publish, in.Layers = true, []string{*layer.LayerVersionArn} })
+	w.publish("fn", "// two")
+	w.create("gone", func(in *lambda.CreateFunctionInput) { in.Code.ZipFile = zipOf(t, "index.js", "// gone") })
+	_, errLayer := w.DeleteLayerVersion(ctx, &lambda.DeleteLayerVersionInput{LayerName: aws.String("l"), VersionNumber: aws.Int64(1)})
+	_, errFunction := w.DeleteFunction(ctx, &lambda.DeleteFunctionInput{FunctionName: aws.String("gone")})
+	if err := errors.Join(errLayer, errFunction); err != nil {
+		t.Fatal(err)
+	}
+	count := func(kind string) int {
+		files, err := filepath.Glob(filepath.Join(w.cfg.Dir, "us-east-1", kind, "*"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(files)
+	}
+	if count("code") != 4 || count("unpacked") != 4 {
+		t.Fatalf("%d zips, %d folders", count("code"), count("unpacked"))
+	}
+	w.service.Close()
+	w.open()
+	if count("code") != 3 || count("unpacked") != 3 {
+		t.Errorf("after a restart: %d zips, %d folders", count("code"), count("unpacked"))
+	}
+	w.call("fn", "1")
 }
