@@ -401,6 +401,32 @@ func TestHighResolutionAndThinning(t *testing.T) {
 	})
 }
 
+// A busy minute keeps its sums exactly and its percentiles to some percent when it has got old.
+func TestOldMinutesAreCoarser(t *testing.T) {
+	c := clock.NewStepped(start)
+	s := newService(t, c, store.Memory())
+	for i := range 1000 {
+		s.svc.Record("N", start, Datum{Name: "m", Value: float64(i + 1)})
+	}
+	c.Advance(4 * time.Hour)
+	for _, q := range []string{"before", "after"} {
+		r := get(t, s, 0, time.Minute, stat("p", "N", "m", "p90", 60), stat("s", "N", "m", "Sum", 60))
+		if p := r[0].Values[0]; p < 900*0.9 || p > 900*1.1 || r[1].Values[0] != 500500 {
+			t.Errorf("%s: p90 %v, sum %v", q, p, r[1].Values[0])
+		}
+		if err := s.svc.thin(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.svc.Store.View(func(tx *store.Tx) {
+		for _, d := range s.svc.buckets.Ascend(tx, "") {
+			if d.Len() > settledValues {
+				t.Errorf("%d values are kept", d.Len())
+			}
+		}
+	})
+}
+
 func TestListMetrics(t *testing.T) {
 	c := clock.NewStepped(start)
 	s := newService(t, c, store.Memory())

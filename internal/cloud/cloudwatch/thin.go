@@ -67,7 +67,25 @@ func (s *Service) thin(ctx context.Context) error {
 	})
 }
 
+// A minute that has not been written to for some hours keeps fewer different values: its percentiles get a little coarser.
+const (
+	settled       = 3 * time.Hour
+	settledValues = 64
+)
+
+func (s *Service) coarsen(tx *store.Tx, sr series, unit string, now time.Time) {
+	from, to := now.Add(-settled-2*time.Hour).Unix(), now.Add(-settled).Unix() // each pass an hour, and one that was missed
+	for _, b := range s.between(tx, sr.ID, minute, unit, from, to) {
+		if b.Len() > settledValues {
+			s.buckets.Put(tx, bucketKey(sr.ID, minute, unit, b.at), b.Limit(settledValues))
+		}
+	}
+}
+
 func (s *Service) thinSeries(tx *store.Tx, sr series, now time.Time) {
+	for _, unit := range sr.Units {
+		s.coarsen(tx, sr, unit, now)
+	}
 	for _, r := range retention {
 		until := now.Add(-r.keep).Unix()
 		for _, unit := range sr.Units {

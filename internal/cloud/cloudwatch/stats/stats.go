@@ -2,8 +2,8 @@
 //
 // A [Distribution] keeps the count, sum, minimum and maximum of what it was given, exactly, and the values themselves with
 // their weights: exactly while there are few different ones, and rounded to a relative precision that gets coarser as they
-// become more (1 % first, doubling as often as is needed). So percentiles of thousands of latencies are right to about a
-// percent, and those of small sets are exact.
+// become more (1 % first, doubling as often as is needed). So percentiles of thousands of latencies from a millisecond to a
+// second are right to two percent, and those of small sets are exact.
 package stats
 
 import (
@@ -12,7 +12,7 @@ import (
 )
 
 // limit is how many different values a Distribution keeps.
-const limit = 128
+const limit = 256
 
 // Distribution sums up observations. The zero value has none. A Distribution is a value: methods return a new one, and
 // never change what they were called on.
@@ -68,6 +68,9 @@ func (d Distribution) Merge(e Distribution) Distribution {
 	m.values = mergeSorted(d.atLevel(m.level), e.atLevel(m.level))
 	return m.Limit(limit)
 }
+
+// Len returns how many different values are kept.
+func (d Distribution) Len() int { return len(d.values) }
 
 // Limit returns the distribution with at most n different values kept.
 func (d Distribution) Limit(n int) Distribution {
