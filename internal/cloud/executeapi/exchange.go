@@ -46,6 +46,7 @@ type exchange struct {
 	body                []byte
 	status              int
 	integration         time.Duration
+	verdict             *verdict // of an authorizer; nil: none was asked
 }
 
 type pair struct{ name, value string }

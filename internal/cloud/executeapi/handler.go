@@ -67,6 +67,8 @@ type Handler struct {
 	cfg  Config
 	rest sync.Map // api/stage → *restRoutes
 	http sync.Map // api/stage → *httpRoutes
+
+	verdicts verdicts
 }
 
 // New returns a Handler.

@@ -43,6 +43,7 @@ type httpRoute struct {
 	function    string
 	dynamic     bool
 	v2          bool
+	authorizer  *authorizer
 	problem     string // why it cannot be served
 }
 
@@ -92,10 +93,16 @@ func compileRoute(a *httpapi.API, route types.Route) *httpRoute {
 		r.function, _ = restapi.FunctionOf(uri)
 	}
 	r.dynamic = strings.Contains(r.function, "${")
+	if a, ok := a.Authorizers[aws.ToString(route.AuthorizerId)]; ok && a.AuthorizerType == types.AuthorizerTypeRequest {
+		if r.authorizer = newAuthorizer(a.Name, a.AuthorizerUri, strings.Join(a.IdentitySource, ","), a.AuthorizerResultTtlInSeconds); r.authorizer != nil {
+			r.authorizer.v2 = aws.ToString(a.AuthorizerPayloadFormatVersion) != "1.0"
+			r.authorizer.simple = aws.ToBool(a.EnableSimpleResponses)
+		}
+	}
 	switch kind := route.AuthorizationType; {
 	case !ok:
 		r.problem = "route " + r.key + " has no integration"
-	case kind == types.AuthorizationTypeJwt || kind == types.AuthorizationTypeCustom:
+	case kind == types.AuthorizationTypeJwt || kind == types.AuthorizationTypeCustom && r.authorizer == nil:
 		r.problem = "the authorizer of route " + r.key + " (" + string(kind) + ") is not there in the embedded cloud"
 	case i.IntegrationType != types.IntegrationTypeAwsProxy || aws.ToString(i.IntegrationSubtype) != "" || r.function == "":
 		r.problem = "integrations of type " + string(i.IntegrationType) + " " + aws.ToString(i.IntegrationSubtype) + " with " + uri + " are not there in the embedded cloud"
@@ -202,7 +209,9 @@ func (x *exchange) serveHTTPAPI(d httpapi.Deployed) {
 		x.plain(http.StatusBadRequest, "Bad Request")
 		return
 	}
-	x.callRoute(route)
+	if route.AuthorizationType != types.AuthorizationTypeCustom || x.askHTTP(route) {
+		x.callRoute(route)
+	}
 }
 
 func (x *exchange) callRoute(route *httpRoute) {

@@ -15,6 +15,17 @@ import (
 func (x *exchange) eventV2(b []byte, route *httpRoute) []byte {
 	o := newObject(b)
 	o.str("version", "2.0")
+	x.requestV2(&o, route)
+	if len(x.body) == 0 {
+		o.raw("isBase64Encoded", "false")
+		return o.end()
+	}
+	o.body(x.body, !isText(x.r.Header.Get("Content-Type")))
+	return o.end()
+}
+
+// requestV2 appends what events of format 2.0 say of the request besides its body.
+func (x *exchange) requestV2(o *object, route *httpRoute) {
 	o.str("routeKey", route.key)
 	o.str("rawPath", decoded(x.full))
 	o.str("rawQueryString", x.r.URL.RawQuery)
@@ -38,18 +49,16 @@ func (x *exchange) eventV2(b []byte, route *httpRoute) []byte {
 	if len(x.variables) > 0 {
 		o.variables(x.variables)
 	}
-	if len(x.body) == 0 {
-		o.raw("isBase64Encoded", "false")
-		return o.end()
-	}
-	o.body(x.body, !isText(x.r.Header.Get("Content-Type")))
-	return o.end()
 }
 
 func (x *exchange) contextV2(b []byte, route *httpRoute) []byte {
 	o := newObject(b)
 	o.str("accountId", call.Account)
 	o.str("apiId", x.apiID)
+	if x.verdict != nil {
+		o.key("authorizer")
+		o.b = x.verdict.authorizerV2(o.b)
+	}
 	o.str("domainName", x.domain())
 	o.str("domainPrefix", x.apiID)
 	o.key("http")

@@ -40,8 +40,9 @@ type restMethod struct {
 	types.Method
 	resource    *restapi.Resource
 	integration types.Integration
-	function    string   // of a Lambda integration
-	dynamic     bool     // the function's name has stage variables
+	function    string // of a Lambda integration
+	dynamic     bool   // the function's name has stage variables
+	authorizer  *authorizer
 	templates   sync.Map // template text → *vtl.Template or error
 }
 
@@ -74,6 +75,7 @@ func compileREST(a *restapi.API) *restRoutes {
 			}
 			rm.function, _ = restapi.FunctionOf(aws.ToString(rm.integration.Uri))
 			rm.dynamic = strings.Contains(rm.function, "${")
+			rm.authorizer = restAuthorizer(a, aws.ToString(m.AuthorizerId))
 			n.methods[verb] = rm
 		}
 	}
@@ -174,11 +176,13 @@ type restExchange struct {
 	m   *restMethod // nil: none matched
 }
 
-// authorized lets requests through to methods that need no authorizer. IAM policies are not enforced yet, and keys are not
-// counted; a custom authorizer's verdict cannot be made up.
+// authorized asks the method's authorizer, if it has one. IAM policies are not enforced yet; the verdict of an authorizer that
+// is not there cannot be made up.
 func (x *restExchange) authorized() bool {
-	switch kind := aws.ToString(x.m.AuthorizationType); kind {
-	case "CUSTOM", "COGNITO_USER_POOLS":
+	switch kind := aws.ToString(x.m.AuthorizationType); {
+	case kind == "CUSTOM" && x.m.authorizer != nil:
+		return x.askREST(x.m.authorizer)
+	case kind == "CUSTOM" || kind == "COGNITO_USER_POOLS":
 		name := x.api.Authorizers[aws.ToString(x.m.AuthorizerId)].Name
 		message := "the authorizer " + aws.ToString(name) + " (" + kind + ") is not there in the embedded cloud: " + x.m.resource.Path + " cannot be called"
 		x.log(message)

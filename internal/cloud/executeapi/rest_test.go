@@ -275,9 +275,9 @@ func TestRESTAuthorizerIsNotPretended(t *testing.T) {
 	w := newWorld(t)
 	w.lambda.all[functionARN+"f"] = answers(`{}`)
 	id := w.importREST(swagger(`"/":{"get":`+strings.Replace(operation("f"), `{"responses"`, `{"security":[{"auth":[]}],"responses"`, 1)+`}`,
-		`"securityDefinitions":{"auth":{"type":"apiKey","name":"Authorization","in":"header","x-amazon-apigateway-authtype":"custom","x-amazon-apigateway-authorizer":{"type":"token","authorizerUri":"x"}}}`))
+		`"securityDefinitions":{"auth":{"type":"apiKey","name":"Authorization","in":"header","x-amazon-apigateway-authtype":"cognito_user_pools","x-amazon-apigateway-authorizer":{"type":"cognito_user_pools","providerARNs":["x"]}}}`))
 	got := w.call(id, "GET", "/prod", "")
-	if body := read(t, got); got.StatusCode != 500 || !strings.Contains(body, "the authorizer auth (CUSTOM) is not there") || len(w.lambda.calls) > 0 {
+	if body := read(t, got); got.StatusCode != 500 || !strings.Contains(body, "the authorizer auth (COGNITO_USER_POOLS) is not there") || len(w.lambda.calls) > 0 {
 		t.Errorf("%d %s %v", got.StatusCode, body, w.lambda.calls)
 	}
 }

@@ -365,8 +365,16 @@ func (x *restExchange) contextVar(status int) *contextVar {
 		"accountId", call.Account, "apiId", x.apiID, "stage", x.stage, "requestId", x.id, "extendedRequestId", x.extended, "httpMethod", x.r.Method,
 		"path", slashed(x.full), "protocol", x.r.Proto, "resourcePath", resource, "resourceId", resourceID, "domainName", x.domain(), "domainPrefix", x.apiID,
 		"deploymentId", x.deployment, "requestTime", x.start.Format(timeFormat), "requestTimeEpoch", epoch(x.start), "identity", identity,
-		"status", int64(status), "xrayTraceId", x.trace, "authorizer", vtl.NewMap(),
+		"status", int64(status), "xrayTraceId", x.trace,
 	)
+	authorizer := vtl.NewMap()
+	if x.verdict != nil {
+		authorizer.Put("principalId", x.verdict.principal)
+		for _, k := range sortedKeys(x.verdict.context) {
+			authorizer.Put(k, contextText(x.verdict.context[k]))
+		}
+	}
+	values.Put("authorizer", authorizer)
 	headers := vtl.NewMap()
 	return &contextVar{values: values, headers: headers, override: vtl.NewMap("header", headers)}
 }

@@ -206,6 +206,10 @@ func (x *exchange) contextV1(b []byte, resource, resourceID, path string) []byte
 	}
 	in.raw("user", "null")
 	o.b = in.end()
+	if x.verdict != nil {
+		o.key("authorizer")
+		o.b = x.verdict.authorizerV1(o.b)
+	}
 	o.str("domainName", x.domain())
 	o.str("deploymentId", x.deployment)
 	o.str("apiId", x.apiID)

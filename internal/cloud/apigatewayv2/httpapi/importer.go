@@ -82,7 +82,19 @@ func (im *importer) security() {
 			out.AuthorizerUri = &uri
 		}
 		if source := openapi.Text(a, "identitySource"); source != "" {
-			out.IdentitySource = []string{source}
+			out.IdentitySource = strings.Split(strings.ReplaceAll(source, " ", ""), ",")
+		}
+		if version := openapi.Text(a, "authorizerPayloadFormatVersion"); version != "" {
+			if !strings.Contains(version, ".") {
+				version += ".0" // a number in the document
+			}
+			out.AuthorizerPayloadFormatVersion = &version
+		}
+		if openapi.Flag(a, "enableSimpleResponses") {
+			out.EnableSimpleResponses = aws.Bool(true)
+		}
+		if ttl, err := strconv.Atoi(openapi.Text(a, "authorizerResultTtlInSeconds")); err == nil {
+			out.AuthorizerResultTtlInSeconds = aws.Int32(int32(ttl))
 		}
 		if im.api.Authorizers == nil {
 			im.api.Authorizers = map[string]types.Authorizer{}
