@@ -313,10 +313,10 @@ func reach(action string) (objects, known bool) {
 	switch {
 	case name == "listmultipartuploadparts", name == "abortmultipartupload", name == "restoreobject", name == "bypassgovernanceretention":
 		return true, true
+	case strings.HasPrefix(name, "object"), strings.HasPrefix(name, "getobject"), strings.HasPrefix(name, "putobject"), strings.HasPrefix(name, "deleteobject"):
+		return true, true
 	case strings.HasPrefix(name, "list"), strings.Contains(name, "bucket"), strings.HasSuffix(name, "configuration"):
 		return false, true
-	case strings.HasPrefix(name, "getobject"), strings.HasPrefix(name, "putobject"), strings.HasPrefix(name, "deleteobject"):
-		return true, true
 	}
 	return false, false
 }

@@ -80,6 +80,23 @@ func TestPublic(t *testing.T) {
 	}
 }
 
+func TestPoliciesAsPeopleWriteThem(t *testing.T) {
+	for _, members := range []string{
+		`"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":["arn:aws:s3:::shop","arn:aws:s3:::shop/*"],"Condition":{"Bool":{"aws:SecureTransport":"false"}}`,
+		`"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::cloudfront:user/CloudFront Origin Access Identity E1"},"Action":"s3:GetObject","Resource":"arn:aws:s3:::shop/*"`,
+		`"Effect":"Allow","Principal":{"Service":"logging.s3.amazonaws.com"},"Action":["s3:PutObject"],"Resource":"arn:aws:s3:::shop/logs*","Condition":{"ArnLike":{"aws:SourceArn":"arn:aws:s3:::src"}}`,
+		`"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":["s3:ReplicateObject","s3:ObjectOwnerOverrideToBucketOwner"],"Resource":"arn:aws:s3:::shop/*"`,
+		`"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":["s3:GetBucketVersioning","s3:ListBucket","s3:PutLifecycleConfiguration"],"Resource":"arn:aws:s3:::shop"`,
+	} {
+		p, err := Parse(statement(members), arn)
+		if err != nil {
+			t.Errorf("%s: %v", members, err)
+		} else if p.Public() {
+			t.Errorf("%s: public", members)
+		}
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	f.Add(statement(`"Effect":"Allow","Principal":{"AWS":["1","2"]},"Action":"s3:*","Resource":["arn:aws:s3:::shop","arn:aws:s3:::shop/*"]`))
 	f.Add(`{"Statement":{"Effect":"Deny","NotPrincipal":"*","NotAction":"s3:Get*","NotResource":"*","Condition":{"Null":{"a":null}}}}`)
