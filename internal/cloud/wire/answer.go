@@ -17,6 +17,7 @@ import (
 // encode writes the method's output.
 func (x *exchange) encode(m *method, v reflect.Value) {
 	x.commonHeaders()
+	v = m.bindings.withLists(v)
 	switch x.target.protocol {
 	case model.RESTJSON, model.RESTXML:
 		x.encodeREST(m, v)

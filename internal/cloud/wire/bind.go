@@ -22,13 +22,49 @@ type bindings struct {
 	payloadOut *codec.Field
 	bodyIn     bool // the input has members in the body's document
 	bodyOut    bool
+	lists      []*codec.Field // of the output, that are answered also when they are empty
 }
 
 func newBindings(m *method) bindings {
 	var b bindings
 	b.payloadIn, b.bodyIn = payloadOf(m.in, (*model.Member).InBody)
 	b.payloadOut, b.bodyOut = payloadOf(m.out, (*model.Member).InAnswer)
+	for i := range m.out.Fields {
+		if f := &m.out.Fields[i]; f.Plan.Shape.Kind == model.List && f.Member.InAnswer() && !f.Member.Flattened && enumerates(m.op.Name, f.Member.Name) {
+			b.lists = append(b.lists, f)
+		}
+	}
 	return b
+}
+
+// enumerates reports whether an operation answers what there is of something, and so answers an empty list if there is
+// nothing. Other lists are parts of a thing, which AWS leaves out where the thing has none.
+func enumerates(op, member string) bool {
+	for _, verb := range []string{"List", "Describe", "Filter", "Search"} {
+		if strings.HasPrefix(op, verb) {
+			return true
+		}
+	}
+	return strings.EqualFold(member, "items")
+}
+
+// withLists returns the output with empty lists for those that the service left out, in a copy: the output may be shared.
+func (b *bindings) withLists(v reflect.Value) reflect.Value {
+	missing := false
+	for _, f := range b.lists {
+		missing = missing || f.Raw(v).IsNil()
+	}
+	if !missing {
+		return v
+	}
+	out := reflect.New(v.Type()).Elem()
+	out.Set(v)
+	for _, f := range b.lists {
+		if to := f.Raw(out); to.IsNil() {
+			to.Set(reflect.MakeSlice(to.Type(), 0, 0))
+		}
+	}
+	return out
 }
 
 func payloadOf(p *codec.Plan, inBody func(*model.Member) bool) (payload *codec.Field, body bool) {

@@ -31,11 +31,16 @@
 // headers (S3's checksums) are set in the input when the Body has been read to its end. An output's Body (io.ReadCloser) is
 // copied and closed.
 //
+// # Pages
+//
+// What a browser marks as coming from a page of another origin is refused, unless it is for S3 and the service named s3
+// implements [CORS] and says that the bucket's documents allow it. Pages served from this machine may ask everything.
+//
 // # Credentials
 //
 // A request signed with an access key that [Config.Credentials] knows must be signed rightly. Any other access key, test and
 // test by custom, is the local pair: it is accepted, from this machine only, whatever the signature. The same goes for
-// requests without a signature.
+// requests without a signature. A presigned URL ends with its time in either case.
 package wire
 
 import (
