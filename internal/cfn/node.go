@@ -49,6 +49,9 @@ type Pair struct {
 	Key     string
 	KeySpan source.Span
 	Value   *Node
+
+	// Bare is set for a YAML key without quotes that is no string to YAML, such as 200 or yes.
+	Bare bool
 }
 
 // Str makes a string.

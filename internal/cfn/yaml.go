@@ -286,7 +286,8 @@ func (r *yamlReader) mapping(y *yaml.Node) (*Node, *source.Diagnostic) {
 			return nil, duplicateKey(key.Value, span, before)
 		}
 		seen[key.Value] = span
-		n.Pairs = append(n.Pairs, Pair{Key: key.Value, KeySpan: span, Value: v})
+		bare := key.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle|yaml.TaggedStyle) == 0 && resolve(key.Value).Kind != String
+		n.Pairs = append(n.Pairs, Pair{Key: key.Value, KeySpan: span, Value: v, Bare: bare})
 		n.Span.End = later(n.Span.End, span.End)
 	}
 	r.closeFlow(y, n, '}')

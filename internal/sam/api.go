@@ -330,7 +330,8 @@ func definitionURI(id string, uri *value) (bucket, key, version *value) {
 	}
 	bucket, key, version, ok := parseS3URI(uri)
 	if !ok {
-		resourceOwner(id).fail(uri, "DefinitionUri", "'DefinitionUri' is not a valid S3 Uri of the form 's3://bucket/key' with optional versionId query parameter.")
+		resourceOwner(id).failWithHint(uri, "DefinitionUri",
+			"'DefinitionUri' is not a valid S3 Uri of the form 's3://bucket/key' with optional versionId query parameter.", packageFirst)
 	}
 	return bucket, key, version
 }

@@ -1,5 +1,10 @@
 package sam
 
+import (
+	"maps"
+	"slices"
+)
+
 // event is one event source of a function or state machine.
 type event struct {
 	*model
@@ -77,7 +82,7 @@ func (t *transformer) linkEvents(m *model, kinds map[string]*eventKind) []*event
 		kind := kinds[name.str()]
 		if kind == nil {
 			c := eventCause(ev.key, "Resource dict has missing or invalid value for key Type. Event Type is: %s.", name.display())
-			c.Span = name.where()
+			c.Span, c.hint = name.where(), didYouMean(name.str(), slices.Sorted(maps.Keys(kinds)))
 			panic(c)
 		}
 		var model *model

@@ -24,7 +24,7 @@ type Cause struct {
 
 	prefix string // says where: AWS's sentence before Detail
 	path   string // the property's path within the resource, if Detail is about one
-	meant  string // what was probably meant instead
+	hint   string // what to do about it
 }
 
 func (c *Cause) Error() string { return c.prefix + c.Detail }
@@ -43,9 +43,7 @@ func (e *Error) Diagnostics(file string) source.Diagnostics {
 	var ds source.Diagnostics
 	for _, c := range e.Causes {
 		d := &source.Diagnostic{Message: strings.TrimSpace(c.Error()), File: file, Span: c.Span}
-		if c.meant != "" {
-			d.WithHint("did you mean %s?", c.meant)
-		}
+		d.Hint = c.hint
 		ds = append(ds, d)
 	}
 	return ds
@@ -153,6 +151,14 @@ func inResource(id string, f func()) {
 	}
 }
 
+// didYouMean is the hint for a name that is near one of names, "" if it is near none.
+func didYouMean(name string, names []string) string {
+	if near, ok := source.Nearest(name, names); ok {
+		return "did you mean " + near + "?"
+	}
+	return ""
+}
+
 // owner is who a check blames: a resource or an event.
 type owner struct {
 	id      string
@@ -162,14 +168,19 @@ type owner struct {
 func resourceOwner(id string) owner { return owner{id: id} }
 func eventOwner(id string) owner    { return owner{id: id, isEvent: true} }
 
-func (o owner) fail(v *value, path, message string) {
+func (o owner) fail(v *value, path, message string) { o.failWithHint(v, path, message, "") }
+
+func (o owner) failWithHint(v *value, path, message, hint string) {
 	c := resourceCause(o.id, "%s", message)
 	if o.isEvent {
 		c = eventCause(o.id, "%s", message)
 	}
-	c.path, c.Span = path, v.where()
+	c.path, c.Span, c.hint = path, v.where(), hint
 	panic(c)
 }
+
+// packageFirst is the hint for a path where a place in S3 should be.
+const packageFirst = "a path on this machine becomes a place in S3 when the template is packaged: evo package, or evo deploy, does that"
 
 // expectation is a kind of value, with the words that AWS's messages have for it.
 type expectation struct {

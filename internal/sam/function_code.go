@@ -53,7 +53,8 @@ func s3Location(id string, uri *value, property string) *value {
 		}
 		var ok bool
 		if bucket, key, version, ok = parseS3URI(uri); !ok {
-			who.fail(uri, property, "'"+property+"' is not a valid S3 Uri of the form 's3://bucket/key' with optional versionId query parameter.")
+			who.failWithHint(uri, property,
+				"'"+property+"' is not a valid S3 Uri of the form 's3://bucket/key' with optional versionId query parameter.", packageFirst)
 		}
 	default:
 		who.fail(uri, property, "'"+property+"' must be of type dict or string.")

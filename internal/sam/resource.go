@@ -253,7 +253,7 @@ func unknownProperty(id, kind string, e field, spec []property) *Cause {
 	for i := range spec {
 		names[i] = spec[i].name
 	}
-	c.meant, _ = source.Nearest(e.key, names)
+	c.hint = didYouMean(e.key, names)
 	return c
 }
 

@@ -27,6 +27,9 @@ type Options struct {
 	ManagedPolicies map[string]string
 	// Applications looks up AWS::Serverless::Application; nil if there is nothing to look them up in.
 	Applications ApplicationRepository
+	// LocalPaths takes templates that are not packaged yet: paths where places in S3 should be pass, and appear as
+	// s3://local/PATH. It serves to check a template, not to deploy it.
+	LocalPaths bool
 	// PassMetadata copies the Metadata of a SAM resource to all that is made of it.
 	PassMetadata bool
 }
@@ -91,6 +94,9 @@ func newTransformer(template *value, opts Options) *transformer {
 }
 
 func (t *transformer) run() {
+	if t.opts.LocalPaths {
+		takeLocalPaths(t.source)
+	}
 	checkDatatypes(t.source)
 	marked := markForHashes(t.source)
 	t.params = newResolver(t.parameterValues(marked))
@@ -157,6 +163,9 @@ func (t *transformer) resourcesInOrder() []field {
 func (t *transformer) transformResource(e field) {
 	name := e.value.get("Type").str()
 	kind := samKinds[name]
+	if e.bare {
+		failResource(e.key, "Logical ids must be alphanumeric.")
+	}
 	m := newModel(e.key, "", name, e.value, kind.properties, func(properties *value) {
 		if kind.prepare != nil {
 			kind.prepare(t, e.key, properties)

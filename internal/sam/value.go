@@ -26,6 +26,7 @@ type value struct {
 type field struct {
 	key    string
 	marked bool
+	bare   bool // a number or the like, without quotes
 	span   source.Span
 	value  *value
 }
@@ -414,7 +415,7 @@ func fromNode(n *cfn.Node) *value {
 	case cfn.Map:
 		v.fields = &fields{list: make([]field, 0, len(n.Pairs))}
 		for _, p := range n.Pairs {
-			v.setKey(field{key: p.Key, span: p.KeySpan, value: fromNode(p.Value)})
+			v.setKey(field{key: p.Key, bare: p.Bare, span: p.KeySpan, value: fromNode(p.Value)})
 		}
 	}
 	return v
