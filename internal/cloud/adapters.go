@@ -9,12 +9,16 @@ import (
 	lambdaapi "github.com/aws/aws-sdk-go-v2/service/lambda"
 	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
+	"evo/internal/cloud/apigateway/restapi"
+	"evo/internal/cloud/apigatewayv2/httpapi"
 	"evo/internal/cloud/clock"
 	"evo/internal/cloud/cloudwatch"
+	"evo/internal/cloud/executeapi"
 	"evo/internal/cloud/lambda"
 	"evo/internal/cloud/logs"
 	"evo/internal/cloud/logs/emf"
 	"evo/internal/cloud/sandbox"
+	"evo/internal/cloud/sts"
 )
 
 // The types here fill the small interfaces that services declare of each other.
@@ -82,6 +86,65 @@ func (a alarmActions) InvokeAlarmAction(ctx context.Context, functionARN string,
 	}
 	return nil
 }
+
+// roleCredentials gives functions credentials of their roles.
+type roleCredentials struct{ *sts.Service }
+
+func (c roleCredentials) ForRole(ctx context.Context, roleARN string) (accessKey, secret, token string, expires time.Time, err error) {
+	creds, err := c.Service.ForRole(ctx, roleARN, "function")
+	return creds.AccessKeyID, creds.SecretAccessKey, creds.SessionToken, creds.Expires, err
+}
+
+// secrets knows what the access keys sign with that STS and IAM have issued.
+type secrets struct{ *parts }
+
+func (s secrets) Secret(accessKey string) (secret, token string, ok bool) {
+	if secret, token, ok = s.sts.Secret(accessKey); ok {
+		return secret, token, ok
+	}
+	return s.iam.Secret(accessKey)
+}
+
+// stages finds what an API's stage serves, in whatever region it is.
+type stages struct{ *parts }
+
+func (s stages) REST(apiID, stage string) (d restapi.Deployed, ok bool) {
+	for _, r := range s.known() {
+		if d, ok = r.apigateway.Deployed(apiID, stage); ok {
+			return d, true
+		}
+	}
+	return d, false
+}
+
+func (s stages) HTTP(apiID, stage string) (d httpapi.Deployed, ok bool) {
+	for _, r := range s.known() {
+		if d, ok = r.apigatewayv2.Deployed(apiID, stage); ok {
+			return d, true
+		}
+	}
+	return d, false
+}
+
+// gatewayMetrics takes API Gateway's metrics to CloudWatch.
+type gatewayMetrics struct{ *parts }
+
+func (m gatewayMetrics) Record(name, namespace string, at time.Time, data []executeapi.Datum) {
+	r, err := m.region(name)
+	if err != nil {
+		return // the cloud is ending
+	}
+	for _, d := range data {
+		dims := make([]cloudwatch.Dimension, len(d.Dimensions))
+		for i, dim := range d.Dimensions {
+			dims[i] = cloudwatch.Dimension{Name: dim.Name, Value: dim.Value}
+		}
+		r.cloudwatch.Record(namespace, at, cloudwatch.Datum{Name: d.Name, Dimensions: dims, Unit: d.Unit, Value: d.Value})
+	}
+}
+
+// gatewayLog tells why a request got an error of API Gateway's own.
+func (p *parts) gatewayLog(api, message string) { p.server.Log("API " + api + ": " + message) }
 
 // cutRegion splits a table's name at the region that it begins with; region is empty if it begins with none.
 func cutRegion(table string) (region, rest string, ok bool) {

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
+	"maps"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -12,25 +12,22 @@ import (
 
 	"evo/internal/cfn"
 	"evo/internal/cloud/apigateway"
+	"evo/internal/cloud/apigatewayv2"
 	"evo/internal/cloud/cloudformation"
 	"evo/internal/cloud/cloudwatch"
 	"evo/internal/cloud/codedeploy"
 	"evo/internal/cloud/dynamodb"
+	"evo/internal/cloud/executeapi"
 	"evo/internal/cloud/iam"
 	"evo/internal/cloud/lambda"
 	"evo/internal/cloud/logs"
 	"evo/internal/cloud/s3"
 	"evo/internal/cloud/s3/blob"
 	"evo/internal/cloud/sandbox"
+	"evo/internal/cloud/sts"
 	"evo/internal/cloud/wire"
 	"evo/internal/sam"
 )
-
-// gateway serves the APIs of stacks.
-type gateway interface {
-	http.Handler
-	Serves(*http.Request) bool
-}
 
 // parts are the services: those that are one for all regions, and the regions that somebody has used.
 type parts struct {
@@ -38,11 +35,12 @@ type parts struct {
 	ctx     context.Context // ends with the cloud
 	dir     string          // for runtimes' SDKs
 	wire    *wire.Handler
-	gateway gateway
+	gateway *executeapi.Handler
 	sandbox *sandbox.Sandbox
 	blobs   *blob.Store
 	s3      *s3.Service
 	iam     *iam.Service
+	sts     *sts.Service
 
 	mu      sync.Mutex
 	regions map[string]*region
@@ -57,13 +55,14 @@ type region struct {
 	lambda         *lambda.Service
 	dynamodb       *dynamodb.Service
 	apigateway     *apigateway.Service
+	apigatewayv2   *apigatewayv2.Service
 	codedeploy     *codedeploy.Service
 	cloudformation *cloudformation.Service
 }
 
 // inOrder returns a region's services, each after those that it needs.
 func (r *region) inOrder() []any {
-	return []any{r.cloudwatch, r.logs, r.dynamodb, r.lambda, r.apigateway, r.codedeploy, r.cloudformation}
+	return []any{r.cloudwatch, r.logs, r.dynamodb, r.lambda, r.apigateway, r.apigatewayv2, r.codedeploy, r.cloudformation}
 }
 
 // assemble makes the services that are one for all regions, and what serves them all.
@@ -81,10 +80,24 @@ func assemble(ctx context.Context, s *Server) (p *parts, err error) {
 	if p.iam, err = iam.New(iam.Config{Store: s.db, Clock: s.Clock}); err != nil {
 		return nil, err
 	}
+	if p.sts, err = sts.New(sts.Config{Store: s.db, Clock: s.Clock, Names: p.iam}); err != nil {
+		return nil, err
+	}
 	if p.sandbox, err = p.newSandbox(); err != nil {
 		return nil, err
 	}
-	p.wire, err = wire.New(wire.Config{Services: p.services()})
+	p.gateway, err = executeapi.New(executeapi.Config{APIs: stages{p}, Clock: s.Clock, Metrics: gatewayMetrics{p}, Log: p.gatewayLog,
+		Lambda: func(name string) (executeapi.Lambda, error) {
+			r, err := p.region(name)
+			if err != nil {
+				return nil, err
+			}
+			return r.lambda, nil
+		}})
+	if err != nil {
+		return nil, err
+	}
+	p.wire, err = wire.New(wire.Config{Services: p.services(), Credentials: secrets{p}})
 	return p, err
 }
 
@@ -124,11 +137,13 @@ func (p *parts) services() []wire.Service {
 	return []wire.Service{
 		one("s3", p.s3),
 		one("iam", p.iam),
+		one("sts", p.sts),
 		regional("cloudwatch", func(r *region) any { return r.cloudwatch }),
 		regional("logs", func(r *region) any { return r.logs }),
 		regional("lambda", func(r *region) any { return r.lambda }),
 		regional("dynamodb", func(r *region) any { return r.dynamodb }),
 		regional("apigateway", func(r *region) any { return r.apigateway }),
+		regional("apigatewayv2", func(r *region) any { return r.apigatewayv2 }),
 		regional("codedeploy", func(r *region) any { return r.codedeploy }),
 		regional("cloudformation", func(r *region) any { return r.cloudformation }),
 	}
@@ -167,6 +182,13 @@ func (p *parts) region(name string) (*region, error) {
 	return r, nil
 }
 
+// known returns the regions that somebody has used.
+func (p *parts) known() []*region {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Collect(maps.Values(p.regions))
+}
+
 func (p *parts) newRegion(name string) (r *region, err error) {
 	db, clk := p.server.db, p.server.Clock
 	r = &region{name: name}
@@ -185,6 +207,9 @@ func (p *parts) newRegion(name string) (r *region, err error) {
 	if r.apigateway, err = apigateway.New(apigateway.Config{Region: name, Store: db, Clock: clk}); err != nil {
 		return nil, err
 	}
+	if r.apigatewayv2, err = apigatewayv2.New(apigatewayv2.Config{Region: name, Store: db, Clock: clk}); err != nil {
+		return nil, err
+	}
 	r.codedeploy, err = codedeploy.New(codedeploy.Config{Region: name, Store: db, Clock: clk, Lambda: r.lambda, Alarms: r.cloudwatch, Objects: p.s3})
 	if err != nil {
 		return nil, err
@@ -196,7 +221,7 @@ func (p *parts) newRegion(name string) (r *region, err error) {
 func (p *parts) lambdaConfig(r *region) lambda.Config {
 	s := p.server
 	return lambda.Config{Region: r.name, Store: s.db, Clock: s.Clock, Dir: filepath.Join(s.codeDir(), "code"), Runner: p.sandbox, Objects: p.s3,
-		Metrics: functionMetrics{r}, Logs: functionLogs{r},
+		Metrics: functionMetrics{r}, Logs: functionLogs{r}, Credentials: roleCredentials{p.sts},
 		Endpoint: s.URL, Report: func(err error) { s.Log(err.Error()) }}
 }
 
@@ -204,7 +229,7 @@ func (p *parts) stackConfig(r *region) cloudformation.Config {
 	s := p.server
 	return cloudformation.Config{Region: r.name, Store: s.db, Clock: s.Clock,
 		Services: cloudformation.Services{Lambda: r.lambda, IAM: p.iam, Buckets: p.s3, Objects: p.s3, DynamoDB: r.dynamodb,
-			APIGateway: r.apigateway, CodeDeploy: r.codedeploy, CloudWatch: r.cloudwatch, Logs: r.logs},
+			APIGateway: r.apigateway, APIGatewayV2: r.apigatewayv2, CodeDeploy: r.codedeploy, CloudWatch: r.cloudwatch, Logs: r.logs},
 		Transform: func(_ context.Context, root *cfn.Node, parameters map[string]string) (*cfn.Node, error) {
 			return sam.Transform(root, sam.Options{Region: r.name, Parameters: parameters, Now: s.Clock.Now()})
 		},

@@ -32,7 +32,7 @@ func (s *Server) routes() http.Handler {
 		switch {
 		case strings.HasPrefix(r.URL.Path, ownPath):
 			s.own(w, r)
-		case s.parts.gateway != nil && s.parts.gateway.Serves(r):
+		case s.parts.gateway.Serves(r):
 			s.parts.gateway.ServeHTTP(w, r)
 		default:
 			s.parts.wire.ServeHTTP(w, r)

@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/spf13/cobra"
 
 	"evo/examples/shop"
@@ -48,7 +49,7 @@ func New(a *app.App) *cobra.Command {
 	}
 	fs := cmd.Flags()
 	fs.BoolVar(&o.once, "once", false, "end after the last release, instead of serving until Ctrl-C")
-	fs.Float64Var(&o.speed, "speed", 30, "how many times as fast as yours the cloud's clock runs")
+	fs.Float64Var(&o.speed, "speed", 20, "how many times as fast as yours the cloud's clock runs")
 	fs.Uint64Var(&o.seed, "seed", 1, "what the customers do is decided by this")
 	fs.IntVar(&o.port, "port", 0, "port of the cloud (default: a free one)")
 	return cmd
@@ -132,6 +133,9 @@ func (d *demo) tell(ctx context.Context) error {
 			go d.customers.visit(visiting, d.seed)
 			d.show.opened(url)
 			pause(ctx, 3*time.Second) // so that there is something to see of the first release alone
+			if err := d.measure(ctx); err != nil {
+				return err
+			}
 		}
 		if err := d.fitness(ctx); err != nil {
 			return err
@@ -205,13 +209,25 @@ func (d *demo) dial() http.RoundTripper {
 	return &http.Transport{DialContext: dialer(addr), MaxIdleConnsPerHost: len(names)}
 }
 
-// fitness shows what the hook has published last. The first release had no hook run: nothing was shifted.
+// measure has the shop's hook measure the first release, whose deployment ran no hook: there was nothing to shift from.
+func (d *demo) measure(ctx context.Context) error {
+	out, err := lambda.NewFromConfig(d.cfg).Invoke(ctx, &lambda.InvokeInput{FunctionName: aws.String("CodeDeployHook_" + stack + "_PreTraffic")})
+	if err == nil && out.FunctionError != nil {
+		err = errors.New(string(out.Payload))
+	}
+	if err != nil {
+		return fmt.Errorf("measure the fitness: %w", err)
+	}
+	return nil
+}
+
+// fitness shows what the hook has published last.
 func (d *demo) fitness(ctx context.Context) error {
 	now := d.server.Clock.Now()
 	out, err := cloudwatch.NewFromConfig(d.cfg).GetMetricStatistics(ctx, &cloudwatch.GetMetricStatisticsInput{
 		Namespace: aws.String("Shop"), MetricName: aws.String("Fitness"), Period: aws.Int32(60),
 		Dimensions: []cwtypes.Dimension{{Name: aws.String("Stack"), Value: aws.String(stack)}},
-		StartTime:  aws.Time(now.Add(-24 * time.Hour)), EndTime: aws.Time(now.Add(time.Minute)),
+		StartTime:  aws.Time(now.Add(-12 * time.Hour)), EndTime: aws.Time(now.Add(time.Minute)),
 		Statistics: []cwtypes.Statistic{cwtypes.StatisticAverage},
 	})
 	if err != nil {
