@@ -92,6 +92,36 @@ func TestTargetsPoliciesAndActions(t *testing.T) {
 	}
 }
 
+func TestTargetsAreDurable(t *testing.T) {
+	dir := t.TempDir()
+	for i := range 2 {
+		db, err := store.Open(dir, store.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := New(Config{Region: "us-east-1", Store: db, Clock: clock.Real{}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i == 0 {
+			if _, err := s.RegisterScalableTarget(t.Context(), reads("t")); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := s.PutScalingPolicy(t.Context(), policy("t")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		targets, err := s.DescribeScalableTargets(t.Context(), &applicationautoscaling.DescribeScalableTargetsInput{ServiceNamespace: types.ServiceNamespaceDynamodb})
+		policies, err2 := s.DescribeScalingPolicies(t.Context(), &applicationautoscaling.DescribeScalingPoliciesInput{ServiceNamespace: types.ServiceNamespaceDynamodb})
+		if err != nil || err2 != nil || len(targets.ScalableTargets) != 1 || len(policies.ScalingPolicies) != 1 || *policies.ScalingPolicies[0].TargetTrackingScalingPolicyConfiguration.TargetValue != 70 {
+			t.Fatalf("%+v, %v; %+v, %v", targets, err, policies, err2)
+		}
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestPages(t *testing.T) {
 	c, ctx := serve(t), t.Context()
 	for i := range 5 {

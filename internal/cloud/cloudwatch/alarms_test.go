@@ -175,6 +175,55 @@ func TestAlarmsSurviveARestart(t *testing.T) {
 	})
 }
 
+// Every kind of alarm, with all that belongs to it, is in the state directory as it was put.
+func TestAlarmsAreDurable(t *testing.T) {
+	dir := t.TempDir()
+	open := func() *store.DB {
+		db, err := store.Open(dir, store.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return db
+	}
+	everything := func(s served) string {
+		out, err := s.DescribeAlarms(t.Context(), &cloudwatch.DescribeAlarmsInput{AlarmTypes: []types.AlarmType{types.AlarmTypeMetricAlarm, types.AlarmTypeCompositeAlarm}})
+		history, err2 := s.DescribeAlarmHistory(t.Context(), &cloudwatch.DescribeAlarmHistoryInput{})
+		b, err3 := json.Marshal([]any{out.MetricAlarms, out.CompositeAlarms, history.AlarmHistoryItems})
+		if err := errors.Join(err, err2, err3); err != nil {
+			t.Fatal(err)
+		}
+		return string(b)
+	}
+	db := open()
+	s := newService(t, clock.NewStepped(start), db)
+	e, n := stat("e", "Shop", "Errors", "Sum", 60, types.Dimension{Name: ptr("Page"), Value: ptr("cart")}), stat("n", "Shop", "Requests", "Sum", 60)
+	e.ReturnData, n.ReturnData = ptr(false), ptr(false)
+	math := &cloudwatch.PutMetricAlarmInput{AlarmName: ptr("math"), EvaluationPeriods: ptr(int32(2)), Threshold: ptr(5.0), ComparisonOperator: types.ComparisonOperatorLessThanThreshold, AlarmActions: []string{"arn:aws:sns:us-east-1:000000000000:t"},
+		Metrics: []types.MetricDataQuery{e, n, {Id: ptr("rate"), Expression: ptr("e/n"), Label: ptr("rate")}}}
+	for _, in := range []*cloudwatch.PutMetricAlarmInput{math, errorsAlarm("errors")} {
+		if _, err := s.PutMetricAlarm(t.Context(), in); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := s.PutCompositeAlarm(t.Context(), &cloudwatch.PutCompositeAlarmInput{AlarmName: ptr("both"), AlarmRule: ptr("ALARM(math) OR ALARM(errors)")}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.SetAlarmState(t.Context(), &cloudwatch.SetAlarmStateInput{AlarmName: ptr("errors"), StateValue: "ALARM", StateReason: ptr("testing"), StateReasonData: ptr(`{"a":1}`)}); err != nil {
+		t.Fatal(err)
+	}
+	before := everything(s)
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	db = open()
+	defer db.Close()
+	s = newService(t, clock.NewStepped(start), db)
+	if after := everything(s); after != before {
+		t.Errorf("before %s\nafter  %s", before, after)
+	}
+	s.svc.Close()
+}
+
 func TestLowSamplePercentile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newService(t, clock.Real{}, store.Memory())

@@ -74,6 +74,34 @@ func TestRulesAreRecordedAndNotEvaluated(t *testing.T) {
 	}
 }
 
+func TestRulesAreDurable(t *testing.T) {
+	dir := t.TempDir()
+	var arn string
+	for i := range 2 {
+		db, err := store.Open(dir, store.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := New(Config{Region: "us-east-1", Store: db, Clock: clock.Real{}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i == 0 {
+			if _, err := s.PutConfigRule(t.Context(), encryption("r")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		out, err := s.DescribeConfigRules(t.Context(), &configservice.DescribeConfigRulesInput{})
+		if err != nil || len(out.ConfigRules) != 1 || *out.ConfigRules[0].Source.SourceIdentifier != "S3_BUCKET_SERVER_SIDE_ENCRYPTION_ENABLED" || i == 1 && *out.ConfigRules[0].ConfigRuleArn != arn {
+			t.Fatalf("%+v, %v", out, err)
+		}
+		arn = *out.ConfigRules[0].ConfigRuleArn
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestNothingIsKnownOfResources(t *testing.T) {
 	c, ctx := serve(t), t.Context()
 	details, err := c.GetComplianceDetailsByResource(ctx, &configservice.GetComplianceDetailsByResourceInput{ResourceType: ptr("AWS::S3::Bucket"), ResourceId: ptr("b")})

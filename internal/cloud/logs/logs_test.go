@@ -321,6 +321,8 @@ func TestWritesAreDurableSoon(t *testing.T) {
 	s := serve(t, clock.NewStepped(start), db)
 	s.svc.Write(t.Context(), "g", "s", []Event{{start, "hello"}})
 	s.make(t, "other") // any call stores what was written before it
+	must[*cloudwatchlogs.PutMetricFilterOutput](t)(s.PutMetricFilter(t.Context(), &cloudwatchlogs.PutMetricFilterInput{LogGroupName: ptr("g"), FilterName: ptr("f"), FilterPattern: ptr("ERROR"),
+		MetricTransformations: []types.MetricTransformation{{MetricNamespace: ptr("N"), MetricName: ptr("Errors"), MetricValue: ptr("1"), DefaultValue: ptr(0.0)}}}))
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -330,6 +332,10 @@ func TestWritesAreDurableSoon(t *testing.T) {
 	out := must[*cloudwatchlogs.GetLogEventsOutput](t)(s.GetLogEvents(t.Context(), &cloudwatchlogs.GetLogEventsInput{LogGroupName: ptr("g"), LogStreamName: ptr("s")}))
 	if !slices.Equal(messages(out.Events), []string{"hello"}) {
 		t.Errorf("%v", messages(out.Events))
+	}
+	filters := must[*cloudwatchlogs.DescribeMetricFiltersOutput](t)(s.DescribeMetricFilters(t.Context(), &cloudwatchlogs.DescribeMetricFiltersInput{LogGroupName: ptr("g")})).MetricFilters
+	if len(filters) != 1 || *filters[0].MetricTransformations[0].DefaultValue != 0 || *filters[0].FilterPattern != "ERROR" {
+		t.Errorf("metric filters: %+v", filters)
 	}
 	synctest.Test(t, func(t *testing.T) {
 		s := serve(t, clock.Real{}, store.Memory())
