@@ -128,7 +128,18 @@ func (r *reader) read() {
 	r.conditions(r.section("Conditions"))
 	r.resources(r.section("Resources"))
 	r.outputs(r.section("Outputs"))
+	for _, l := range limits {
+		if n := len(root.Get(l.section).Entries()); n > l.max {
+			r.failf(root.Get(l.section), "Template format error: Number of %s, %d, is greater than maximum allowed, %d", strings.ToLower(l.section), n, l.max)
+		}
+	}
 }
+
+// limits are CloudFormation's.
+var limits = []struct {
+	section string
+	max     int
+}{{"Parameters", 200}, {"Mappings", 200}, {"Resources", 500}, {"Outputs", 200}}
 
 func (r *reader) header(root *Node) {
 	var unknown []string

@@ -61,7 +61,7 @@ func (h aliasHandler) create(ctx context.Context, r *Request) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	return aliasResult(out.AliasArn), nil
+	return aliasResult(out.AliasArn), h.provision(ctx, r, r.Str("Name"))
 }
 
 func aliasResult(arn *string) Result {
@@ -105,9 +105,11 @@ func (h aliasHandler) update(ctx context.Context, r *Request) (Result, error) {
 		in.FunctionVersion, differs = aws.String(version), true
 	}
 	if differs {
-		_, err = h.UpdateAlias(ctx, in)
+		if _, err := h.UpdateAlias(ctx, in); err != nil {
+			return result, err
+		}
 	}
-	return result, err
+	return result, h.provision(ctx, r, r.Str("Name"))
 }
 
 // shift runs one CodeDeploy deployment and waits for its end, and for that of its rollback.

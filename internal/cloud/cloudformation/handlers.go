@@ -98,8 +98,11 @@ func (r *Request) recordedID(facts *spec.Type) string {
 		if name := r.Str(key); name != "" {
 			return name
 		}
-		if strings.HasSuffix(strings.ToLower(key), "arn") {
+		switch {
+		case strings.HasSuffix(strings.ToLower(key), "arn"):
 			return r.recordedARN(facts, r.givenName(facts))
+		case key == "QueueUrl":
+			return fmt.Sprintf("https://sqs.%s.amazonaws.com/%s/%s", r.Region, call.Account, r.givenName(facts))
 		}
 	}
 	return r.givenName(facts)

@@ -41,6 +41,10 @@ type (
 		PutFunctionConcurrency(context.Context, *lambda.PutFunctionConcurrencyInput) (*lambda.PutFunctionConcurrencyOutput, error)
 		DeleteFunctionConcurrency(context.Context, *lambda.DeleteFunctionConcurrencyInput) (*lambda.DeleteFunctionConcurrencyOutput, error)
 	}
+	lambdaProvisioned interface {
+		PutProvisionedConcurrencyConfig(context.Context, *lambda.PutProvisionedConcurrencyConfigInput) (*lambda.PutProvisionedConcurrencyConfigOutput, error)
+		DeleteProvisionedConcurrencyConfig(context.Context, *lambda.DeleteProvisionedConcurrencyConfigInput) (*lambda.DeleteProvisionedConcurrencyConfigOutput, error)
+	}
 	lambdaTags interface {
 		TagResource(context.Context, *lambda.TagResourceInput) (*lambda.TagResourceOutput, error)
 		UntagResource(context.Context, *lambda.UntagResourceInput) (*lambda.UntagResourceOutput, error)
@@ -310,7 +314,29 @@ func (h lambdaHandlers) createVersion(ctx context.Context, r *Request) (Result, 
 		return Result{}, &handlerError{fmt.Sprintf("A version for this Lambda function exists ( %d ). Modify the function to create a new version.", made), "AlreadyExists"}
 	}
 	arn := unqualified(aws.ToString(out.FunctionArn)) + ":" + aws.ToString(out.Version)
-	return Result{Physical: arn, Attributes: map[string]any{"Version": aws.ToString(out.Version), "FunctionArn": arn}}, nil
+	return Result{Physical: arn, Attributes: map[string]any{"Version": aws.ToString(out.Version), "FunctionArn": arn}},
+		h.provision(ctx, r, aws.ToString(out.Version))
+}
+
+// provision sets the provisioned concurrency of a version or an alias.
+func (h lambdaHandlers) provision(ctx context.Context, r *Request, qualifier string) error {
+	p, ok := h.Lambda.(lambdaProvisioned)
+	now, before := r.Properties.Get("ProvisionedConcurrencyConfig"), r.Before.Get("ProvisionedConcurrencyConfig")
+	if !ok || cfn.Same(now, before) {
+		return nil
+	}
+	function := aws.String(r.Str("FunctionName"))
+	if now == nil {
+		_, err := p.DeleteProvisionedConcurrencyConfig(ctx, &lambda.DeleteProvisionedConcurrencyConfigInput{FunctionName: function, Qualifier: aws.String(qualifier)})
+		return err
+	}
+	in := &lambda.PutProvisionedConcurrencyConfigInput{}
+	if err := fill(in, now, nil); err != nil {
+		return err
+	}
+	in.FunctionName, in.Qualifier = function, aws.String(qualifier)
+	_, err := p.PutProvisionedConcurrencyConfig(ctx, in)
+	return err
 }
 
 func (h lambdaHandlers) latestVersion(ctx context.Context, function string) (int, error) {

@@ -103,6 +103,9 @@ func (m mapper) slice(v reflect.Value, n *cfn.Node, path string) error {
 }
 
 func (m mapper) mapping(v reflect.Value, n *cfn.Node, path string) error {
+	if n.Is(cfn.List) {
+		n = keyed(n)
+	}
 	if !n.Is(cfn.Map) {
 		return fmt.Errorf("Value of property %s must be an object", path)
 	}
@@ -116,6 +119,17 @@ func (m mapper) mapping(v reflect.Value, n *cfn.Node, path string) error {
 	}
 	v.Set(out)
 	return nil
+}
+
+// keyed turns a list of keys and values, as templates write what APIs have as a map, into that map.
+func keyed(list *cfn.Node) *cfn.Node {
+	out := cfn.Obj()
+	for _, it := range list.Items {
+		if value := it.Get("Value"); value != nil {
+			out.Set(it.Get("Key").Str(), value)
+		}
+	}
+	return out
 }
 
 func (m mapper) scalar(v reflect.Value, n *cfn.Node, path string) error {

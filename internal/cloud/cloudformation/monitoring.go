@@ -118,15 +118,6 @@ func (s *Service) logsHandlers() map[string]Handler {
 			}
 			name := r.named("FilterName", 512)
 			in.FilterName = aws.String(name)
-			for i, n := range r.Properties.Get("MetricTransformations").List() { // dimensions are a list of pairs in templates
-				dims := map[string]string{}
-				for _, d := range n.Get("Dimensions").List() {
-					dims[d.Get("Key").Str()] = d.Get("Value").Str()
-				}
-				if len(dims) > 0 {
-					in.MetricTransformations[i].Dimensions = dims
-				}
-			}
 			_, err := f.PutMetricFilter(ctx, in)
 			return Result{Physical: name}, err
 		}

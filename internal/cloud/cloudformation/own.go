@@ -108,9 +108,6 @@ func (s *Service) waitNested(ctx context.Context, r *Request, id string) error {
 }
 
 func (s *Service) updateNested(ctx context.Context, r *Request) (Result, error) {
-	if s.isRunning(r.Physical) { // this step has begun it
-		return s.nestedResult(ctx, r, r.Physical, types.StackStatusUpdateComplete, "updated")
-	}
 	_, err := s.UpdateStack(ctx, &cloudformation.UpdateStackInput{StackName: aws.String(r.Physical), TemplateURL: some(r.Str("TemplateURL")),
 		Parameters: r.nestedParameters(), Tags: r.nestedTags(), Capabilities: allCapabilities, ClientRequestToken: aws.String(r.Token)})
 	if err != nil && wording(err) != "No updates are to be performed." {
@@ -121,12 +118,6 @@ func (s *Service) updateNested(ctx context.Context, r *Request) (Result, error) 
 		return result, nil // nothing to update: it is as it should be, whatever its last operation was
 	}
 	return result, waitErr
-}
-
-func (s *Service) isRunning(id string) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.running[id] != nil
 }
 
 func (s *Service) deleteNested(ctx context.Context, r *Request) error {

@@ -51,14 +51,21 @@ func (r *run) renew() {
 	r.cancelled, r.giveUp = c, sync.OnceFunc(func() { close(c) })
 }
 
-// wait returns once no operation of the stack is under way.
+// wait returns once no operation of the stack is under way. One that the state has and nobody works on is begun: after a
+// restart a nested stack may be waited for before its own turn has come.
 func (s *Service) wait(ctx context.Context, id string) error {
 	for {
 		s.mu.Lock()
 		r := s.running[id]
 		s.mu.Unlock()
 		if r == nil {
-			return nil
+			var st stack
+			s.cfg.Store.View(func(tx *store.Tx) { st, _ = s.stacks.Get(tx, id) })
+			if st.Op == nil || st.Op.Paused || s.ctx.Err() != nil {
+				return s.ctx.Err()
+			}
+			s.begin(id)
+			continue
 		}
 		select {
 		case <-r.finished:

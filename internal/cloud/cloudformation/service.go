@@ -58,8 +58,9 @@ type Service struct {
 	wg     sync.WaitGroup
 
 	mu      sync.Mutex
-	running map[string]*run // by stack id
-	waiting map[string]chan struct{}
+	running map[string]*run          // by stack id
+	waiting map[string]chan struct{} // by token: closed when an answer arrives
+	parsed  []parsedTemplate         // the last that were read, the newest first
 
 	journal func() error // tests: called before each write of an operation; an error is the process's end
 }

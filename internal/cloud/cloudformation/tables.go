@@ -38,7 +38,7 @@ func otherLocalIndexes(before, after *cfn.Node) bool {
 	return !cfn.Same(before.Get("LocalSecondaryIndexes"), after.Get("LocalSecondaryIndexes"))
 }
 
-var tableNames = map[string]string{"SSESpecification.SSEEnabled": "Enabled"}
+var tableNames = map[string]string{"SSESpecification.SSEEnabled": "Enabled", "ResourcePolicy": "-"}
 
 func (h tableHandlers) create(ctx context.Context, r *Request) (Result, error) {
 	in := &dynamodb.CreateTableInput{}

@@ -120,17 +120,42 @@ func parse(text string) (*cfn.Node, error) {
 	return nil, invalid("Template format error: YAML not well-formed. (%s) %s", place(err), wording(err))
 }
 
+// parsedTemplate is a template that was read; it is never changed.
+type parsedTemplate struct {
+	text string
+	t    *cfn.Template
+}
+
+// maxParsed templates are kept as they were read: a stack that is followed is described every second.
+const maxParsed = 16
+
 // read takes the template of a definition apart, as it is after transforms.
 func (s *Service) read(d definition) (*cfn.Template, error) {
 	text := d.Template
 	if d.Processed != "" {
 		text = d.Processed
 	}
+	s.mu.Lock()
+	i := slices.IndexFunc(s.parsed, func(p parsedTemplate) bool { return p.text == text })
+	if i >= 0 {
+		t := s.parsed[i].t
+		s.mu.Unlock()
+		return t, nil
+	}
+	s.mu.Unlock()
 	root, err := parse(text)
 	if err != nil {
 		return nil, err
 	}
-	return cfn.ReadTemplate(root)
+	t, err := cfn.ReadTemplate(root)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.parsed = slices.Insert(s.parsed, 0, parsedTemplate{text, t})
+	s.parsed = s.parsed[:min(len(s.parsed), maxParsed)]
+	return t, nil
 }
 
 // transformFailure is a transform's refusal: a change set fails with it.
