@@ -148,17 +148,8 @@ func batchWrite(t *table, in types.WriteRequest) (*write, error) {
 
 // batchKeyError words the error of a put without a key as BatchWriteItem does.
 func batchKeyError(t *table, it item.Item, err error) error {
-	if err == nil {
-		return nil
-	}
-	wrong := t.key.each(func(a attribute, _ int) error {
-		if item.Type(it[a.Name]) != a.Type {
-			return errKeyElement()
-		}
-		return nil
-	})
-	if wrong != nil {
-		return wrong
+	if err != nil && !t.key.in(it) {
+		return errKeyElement()
 	}
 	return err
 }

@@ -2,6 +2,7 @@ package dynamodb
 
 import (
 	"encoding/binary"
+	"iter"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
@@ -16,28 +17,39 @@ const (
 	maxSortSize = 1024
 )
 
-// each calls f for every attribute, those of the partition key first, until it returns an error.
-func (k *key) each(f func(a attribute, maxSize int) error) error {
-	for _, a := range k.hash {
-		if err := f(a, maxHashSize); err != nil {
-			return err
+// all yields the attributes, those of the partition key first, each with the size that its value may have.
+func (k *key) all() iter.Seq2[attribute, int] {
+	return func(yield func(attribute, int) bool) {
+		for _, a := range k.hash {
+			if !yield(a, maxHashSize) {
+				return
+			}
+		}
+		for _, a := range k.sort {
+			if !yield(a, maxSortSize) {
+				return
+			}
 		}
 	}
-	for _, a := range k.sort {
-		if err := f(a, maxSortSize); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 func (k *key) has(name string) bool {
-	return k.each(func(a attribute, _ int) error {
+	for a := range k.all() {
 		if a.Name == name {
-			return errStale // any error
+			return true
 		}
-		return nil
-	}) != nil
+	}
+	return false
+}
+
+// in says whether the item has all of the key's attributes, in the right types.
+func (k *key) in(it item.Item) bool {
+	for a := range k.all() {
+		if item.Type(it[a.Name]) != a.Type {
+			return false
+		}
+	}
+	return true
 }
 
 func (k *key) len() int { return len(k.hash) + len(k.sort) }
@@ -50,12 +62,11 @@ func (k *key) of(it item.Item) item.Item {
 }
 
 func (k *key) copyTo(out, it item.Item) {
-	_ = k.each(func(a attribute, _ int) error {
+	for a := range k.all() {
 		if v, ok := it[a.Name]; ok {
 			out[a.Name] = v
 		}
-		return nil
-	})
+	}
 }
 
 // hashSize is the length of the partition key's hash at the start of a key in the store.
@@ -133,35 +144,34 @@ func keySize(v item.Value) int {
 // checkSizes demands that the key's values are neither empty nor too long; beginning is how AWS begins to say that one is
 // empty, which differs between keys and items.
 func checkSizes(k *key, it item.Item, beginning string) error {
-	return k.each(func(a attribute, maxSize int) error {
+	for a, maxSize := range k.all() {
 		size := keySize(it[a.Name])
-		switch {
-		case size == 0:
+		if size == 0 {
 			return invalid("%s The AttributeValue for a key attribute cannot contain an empty %s value. Key: %s", beginning, longType[a.Type], a.Name)
-		case size > maxSize && maxSize == maxHashSize:
-			return invalidParameter("Size of hashkey has exceeded the maximum size limit of2048 bytes")
-		case size > maxSize:
-			return invalidParameter("Aggregated size of all range keys has exceeded the size limit of 1024 bytes")
 		}
+		if err := checkSize(size, maxSize); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func checkSize(size, maxSize int) error {
+	switch {
+	case size <= maxSize:
 		return nil
-	})
+	case maxSize == maxHashSize:
+		return invalidParameter("Size of hashkey has exceeded the maximum size limit of2048 bytes")
+	}
+	return invalidParameter("Aggregated size of all range keys has exceeded the size limit of 1024 bytes")
 }
 
 var longType = map[string]string{"S": "string", "B": "binary", "N": "number"}
 
 // checkKey demands that it is exactly a primary key of the table.
 func (t *table) checkKey(it item.Item) error {
-	if len(it) != t.key.len() {
+	if len(it) != t.key.len() || !t.key.in(it) {
 		return errKeyElement()
-	}
-	err := t.key.each(func(a attribute, _ int) error {
-		if item.Type(it[a.Name]) != a.Type {
-			return errKeyElement()
-		}
-		return nil
-	})
-	if err != nil {
-		return err
 	}
 	return checkSizes(&t.key, it, "One or more parameter values were invalid:")
 }
@@ -170,7 +180,7 @@ func errKeyElement() error { return invalid("The provided key element does not m
 
 // checkItem demands that the item has the table's key, and of its indexes' keys what it has in the right types.
 func (t *table) checkItem(it item.Item) error {
-	err := t.key.each(func(a attribute, _ int) error {
+	for a := range t.key.all() {
 		v, ok := it[a.Name]
 		if !ok {
 			return invalidParameter("Missing the key %s in the item", a.Name)
@@ -178,10 +188,6 @@ func (t *table) checkItem(it item.Item) error {
 		if item.Type(v) != a.Type {
 			return invalidParameter("Type mismatch for key %s expected: %s actual: %s", a.Name, a.Type, item.Type(v))
 		}
-		return nil
-	})
-	if err != nil {
-		return err
 	}
 	if err := checkSizes(&t.key, it, "One or more parameter values are not valid."); err != nil {
 		return err
@@ -194,24 +200,20 @@ func (t *table) checkItem(it item.Item) error {
 // checkIndexKeys demands that what the item has of the indexes' keys can be a key; mismatch words the error of a wrong type.
 func (t *table) checkIndexKeys(it item.Item, mismatch func(ix *index, a attribute, v item.Value) error) error {
 	for _, ix := range t.Indexes {
-		err := ix.key.each(func(a attribute, maxSize int) error {
+		for a, maxSize := range ix.key.all() {
 			v, ok := it[a.Name]
-			switch {
-			case !ok:
-				return nil
-			case item.Type(v) != a.Type:
-				return mismatch(ix, a, v)
-			case keySize(v) == 0:
-				return invalid("One or more parameter values are not valid. A value specified for a secondary index key is not supported. The AttributeValue for a key attribute cannot contain an empty %s value. IndexName: %s, IndexKey: %s", longType[a.Type], ix.Name, a.Name)
-			case keySize(v) > maxSize && maxSize == maxHashSize:
-				return invalidParameter("Size of hashkey has exceeded the maximum size limit of2048 bytes")
-			case keySize(v) > maxSize:
-				return invalidParameter("Aggregated size of all range keys has exceeded the size limit of 1024 bytes")
+			if !ok {
+				continue
 			}
-			return nil
-		})
-		if err != nil {
-			return err
+			if item.Type(v) != a.Type {
+				return mismatch(ix, a, v)
+			}
+			if keySize(v) == 0 {
+				return invalid("One or more parameter values are not valid. A value specified for a secondary index key is not supported. The AttributeValue for a key attribute cannot contain an empty %s value. IndexName: %s, IndexKey: %s", longType[a.Type], ix.Name, a.Name)
+			}
+			if err := checkSize(keySize(v), maxSize); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

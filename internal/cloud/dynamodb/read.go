@@ -136,12 +136,11 @@ func (r *read) position(it item.Item) item.Item {
 func (r *read) positionLen() int {
 	n := r.table.key.len()
 	if r.index != nil {
-		_ = r.index.key.each(func(a attribute, _ int) error {
+		for a := range r.index.key.all() {
 			if !r.table.key.has(a.Name) {
 				n++
 			}
-			return nil
-		})
+		}
 	}
 	return n
 }
@@ -206,14 +205,8 @@ func (r *read) startAfter(position item.Item) error {
 		return invalid("The provided starting key is invalid")
 	}
 	for _, k := range keys {
-		err := k.each(func(a attribute, _ int) error {
-			if item.Type(position[a.Name]) != a.Type {
-				return invalid("The provided starting key is invalid: The provided key element does not match the schema")
-			}
-			return nil
-		})
-		if err != nil {
-			return err
+		if !k.in(position) {
+			return invalid("The provided starting key is invalid: The provided key element does not match the schema")
 		}
 	}
 	at := r.table.primary(position)

@@ -184,19 +184,10 @@ func (w *write) count(o outcome) {
 
 // sizeOf returns how many bytes the index has of an item, 0 for one that is not in it.
 func (ix *index) sizeOf(r *record) int64 {
-	if r == nil || !ix.holds(r.item) {
+	if r == nil || !ix.key.in(r.item) {
 		return 0
 	}
 	return int64(ix.projectedSize(r))
-}
-
-func (ix *index) holds(it item.Item) bool {
-	return ix.key.each(func(a attribute, _ int) error {
-		if item.Type(it[a.Name]) != a.Type {
-			return errStale // any error
-		}
-		return nil
-	}) == nil
 }
 
 // attributes returns what ReturnValues asks for.
