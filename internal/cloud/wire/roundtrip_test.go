@@ -277,3 +277,48 @@ func sameOutput(m *method, want, got reflect.Value) error {
 	}
 	return nil
 }
+
+// newer are the members that the models have and the Go client of the module's version has not.
+var newer = map[string]bool{"types.Stack AliasName": true, "types.DeploymentInfo deploymentMode": true, "codedeploy.CreateDeploymentInput deploymentMode": true}
+
+// TestNoMemberIsLost finds the members of the models for which the SDK's types seem to have no field.
+func TestNoMemberIsLost(t *testing.T) {
+	n := 0
+	seen := map[*codec.Plan]bool{}
+	var walk func(service string, p *codec.Plan)
+	walk = func(service string, p *codec.Plan) {
+		if seen[p] {
+			return
+		}
+		seen[p] = true
+		for _, m := range p.Shape.Members {
+			n++
+			streamOfEvents := m.Target.Kind == model.Union && m.Target.Streaming
+			if f := p.Field(m.Name); f != nil {
+				walk(service, f.Plan)
+			} else if !streamOfEvents && !newer[p.Type.String()+" "+m.Name] {
+				t.Errorf("%s: %s has no field for %s", service, p.Type, m.Name)
+			}
+		}
+		if p.Elem() != nil {
+			walk(service, p.Elem().Plan)
+		}
+	}
+	for _, c := range clients {
+		for name := range model.Load(c.name).Operations {
+			if m, _ := c.method(t, name); m != nil {
+				walk(c.name, m.in)
+				walk(c.name, m.out)
+			} else {
+				t.Logf("%s: the Go client has no %s", c.name, name)
+			}
+		}
+		client := reflect.TypeOf(c.client(aws.Config{}))
+		for i := range client.NumMethod() {
+			if m := client.Method(i); m.Type.NumIn() > 2 && model.Load(c.name).Operations[m.Name] == nil {
+				t.Errorf("%s: the model has no %s", c.name, m.Name)
+			}
+		}
+	}
+	t.Logf("%d members have their fields", n)
+}
