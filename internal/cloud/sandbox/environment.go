@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -141,6 +142,9 @@ func (e *environment) launch(plan *plan, cred Credentials, limit time.Duration) 
 	e.proc, err = e.pool.box.launchProcess(plan.command(), e.dir, e.fn.Code, e.environ(plan, cred), e.out)
 	if err != nil {
 		api.close()
+		if errors.Is(err, ErrClosed) {
+			return nil, err
+		}
 		if o := plan.refusal(err); o != nil {
 			return o, nil
 		}

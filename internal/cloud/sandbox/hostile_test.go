@@ -154,16 +154,30 @@ func TestOutOfTurn(t *testing.T) {
 	wantPayload(t, invoke(t, s, goFunction(t, "rude"), `{}`), `[403 400 404]`)
 }
 
-func TestNoBootstrap(t *testing.T) {
+func TestProgramsThatCannotStart(t *testing.T) {
 	s, _ := newSandbox(t)
-	fn := &Function{Name: "fn", Runtime: "provided.al2023", Handler: "x", Code: code(t, map[string]string{"readme": ""})}
-	f := failureOf(t, invoke(t, s, fn, `{}`))
-	if f.Type != "Runtime.InvalidEntrypoint" || !strings.HasSuffix(f.Message, "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]") {
-		t.Errorf("error %+v", f)
+	tests := []struct {
+		name, runtime string
+		files         map[string]string
+		want          string
+	}{
+		{"none", "provided.al2023", map[string]string{"readme": ""}, "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]"},
+		{"no program", "provided.al2", map[string]string{"bootstrap": "not a program"}, "exec format error (neither a program nor a script with a #! line)"},
+		{"no interpreter", "provided", map[string]string{"bootstrap": "#!/no/such/shell\n"}, "no such file or directory (a script whose interpreter is not there)"},
+		{"no handler", "go1.x", map[string]string{"readme": ""}, "no such file or directory"},
+		{"no wrapper", "nodejs20.x", map[string]string{"index.js": ""}, "no such file or directory"},
 	}
-	fn = &Function{Name: "fn", Runtime: "provided.al2", Handler: "x", Code: code(t, map[string]string{"bootstrap": "not a program"})}
-	if f := failureOf(t, invoke(t, s, fn, `{}`)); f.Type != "Runtime.InvalidEntrypoint" {
-		t.Errorf("error %+v", f)
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			fn := &Function{Name: "fn", Runtime: tt.runtime, Handler: "main", Code: code(t, tt.files)}
+			if tt.runtime == "nodejs20.x" {
+				need(t, "node")
+				fn.Env = map[string]string{"AWS_LAMBDA_EXEC_WRAPPER": "/opt/none"}
+			}
+			if f := failureOf(t, invoke(t, s, fn, `{}`)); f.Type != "Runtime.InvalidEntrypoint" || !strings.HasSuffix(f.Message, tt.want) {
+				t.Errorf("error %+v, want %s", f, tt.want)
+			}
+		})
 	}
 }
 

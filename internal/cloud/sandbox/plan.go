@@ -156,16 +156,22 @@ func (pl *plan) refusal(err error) *outcome {
 		return nil
 	}
 	const kind = "Runtime.InvalidEntrypoint"
+	program := "/var/task/bootstrap"
+	if pl.fn.Runtime == "go1.x" {
+		program = "/var/task/" + pl.fn.Handler
+	}
 	var message string
 	switch {
-	case errors.Is(err, fs.ErrNotExist) && pl.fn.Runtime == "go1.x":
-		message = "fork/exec /var/task/" + pl.fn.Handler + ": no such file or directory"
-	case errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, fs.ErrNotExist) && exists(pl.path) && pl.wrapper == "":
+		message = "fork/exec " + program + ": no such file or directory (a script whose interpreter is not there)"
+	case errors.Is(err, fs.ErrNotExist) && program == "/var/task/bootstrap" && pl.wrapper == "":
 		message = "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]"
 	case errors.Is(err, syscall.ENOEXEC):
-		message = "fork/exec /var/task/bootstrap: exec format error (" + programFormat(pl.path) + ")"
-	default:
+		message = "fork/exec " + program + ": exec format error (" + programFormat(pl.path) + ")"
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission):
 		message = err.Error()
+	default: // too many processes, say: not the function's fault
+		return nil
 	}
 	return &outcome{errorType: kind, status: "fatal", payload: errorJSON(kind, message), exit: message}
 }
