@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -159,6 +160,35 @@ func TestInstallSDK(t *testing.T) {
 	}
 	if b, _ := os.ReadFile(count); string(b) != "once\n" {
 		t.Errorf("installed: %q", b)
+	}
+}
+
+// Without a network, the caller is told what could not be installed and why; who asks again at once is told at once.
+func TestNoSDK(t *testing.T) {
+	need(t, "node")
+	tries := filepath.Join(t.TempDir(), "tries")
+	bin := code(t, map[string]string{"npm": "#!/bin/sh\necho try >> " + tries + "\necho 'npm error network is unreachable' >&2; exit 1"})
+	s, _ := newSandbox(t)
+	fn := node(t, "nodejs20.x", map[string]string{"index.js": `require("@aws-sdk/client-s3")`})
+	in, err := s.machine.interpreter(t.Context(), "node", 20, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(in.path, filepath.Join(bin, "node")); err != nil {
+		t.Skipf("no symbolic links here: %v", err)
+	}
+	for path := range s.machine.examined {
+		s.machine.examined[path] = &interpreter{path: filepath.Join(bin, "node"), major: in.major, minor: in.minor}
+	}
+	for range 3 {
+		_, err := s.Invoke(t.Context(), fn, Invocation{})
+		var setup *SetupError
+		if !errors.As(err, &setup) || !strings.Contains(err.Error(), "network is unreachable") || !strings.Contains(err.Error(), "@aws-sdk/client-s3") {
+			t.Fatalf("error %v", err)
+		}
+	}
+	if b, _ := os.ReadFile(tries); string(b) != "try\n" {
+		t.Errorf("tried: %q", b)
 	}
 }
 

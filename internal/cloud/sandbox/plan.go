@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // plan is how a function is started on this machine: decided once for all its environments.
@@ -27,19 +28,24 @@ type plan struct {
 	warnings []string
 }
 
-// planned returns how to start the pool's function. Finding that out may take long, when an SDK has to be installed.
+// planned returns how to start the pool's function. Finding that out may take long, when an SDK has to be installed; that it
+// cannot be done is remembered for a while, for clients try again at once.
 func (p *pool) planned(ctx context.Context) (*plan, error) {
 	p.planning.Lock()
 	defer p.planning.Unlock()
 	if p.plan != nil {
 		return p.plan, nil
 	}
-	pl, err := p.box.plan(ctx, p.fn)
-	if err == nil {
-		p.plan = pl
+	if p.planError != nil && time.Since(p.planFailed) < planAgain {
+		return nil, p.planError
 	}
+	pl, err := p.box.plan(ctx, p.fn)
+	p.plan, p.planError, p.planFailed = pl, err, time.Now()
 	return pl, err
 }
+
+// planAgain is how long to wait before another attempt.
+const planAgain = 10 * time.Second
 
 func (s *Sandbox) plan(ctx context.Context, fn *Function) (*plan, error) {
 	pl := &plan{fn: fn, runtime: s.runtime}

@@ -26,8 +26,10 @@ type pool struct {
 	reaper   func() bool // stops the timer that looks for idle environments; nil when none runs
 	warnOnce sync.Once
 
-	planning sync.Mutex
-	plan     *plan // how to start the function, once that is known
+	planning   sync.Mutex
+	plan       *plan // how to start the function, once that is known
+	planError  error // or why it cannot be
+	planFailed time.Time
 }
 
 type waiter struct{ grants chan grant }

@@ -102,14 +102,15 @@ func (i *installer) install(ctx context.Context, pl *plan, in interpreter, packa
 
 func (i *installer) command(ctx context.Context, pl *plan, in interpreter, packages []string, work string) (*exec.Cmd, error) {
 	if pl.family == "python" {
-		args := append([]string{"-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "--target", work}, packages...)
+		args := append([]string{"-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "--retries=1", "--target", work}, packages...)
 		return exec.CommandContext(ctx, in.path, args...), nil
 	}
 	npm, err := i.npm(in)
 	if err != nil {
 		return nil, err
 	}
-	args := append([]string{"install", "--prefix", work, "--no-audit", "--no-fund", "--no-package-lock", "--omit=dev", "--ignore-scripts", "--loglevel=error"}, packages...)
+	args := append([]string{"install", "--prefix", work, "--no-audit", "--no-fund", "--no-package-lock", "--omit=dev", "--ignore-scripts", "--loglevel=error",
+		"--fetch-retries=1", "--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=2000"}, packages...)
 	cmd := exec.CommandContext(ctx, npm, args...)
 	cmd.Env = append(os.Environ(), "PATH="+filepath.Dir(in.path)+string(filepath.ListSeparator)+i.getenv("PATH"))
 	return cmd, nil
