@@ -2,6 +2,7 @@ package model
 
 import (
 	"fmt"
+	"net/textproto"
 	"strconv"
 	"strings"
 )
@@ -243,7 +244,7 @@ func (m *Member) trait(word string) error {
 	case "event":
 		m.EventPayload = true
 	case "h":
-		m.Header = value
+		m.Header = textproto.CanonicalMIMEHeaderKey(value) // so that looking it up costs nothing more
 	case "ph":
 		m.PrefixHeader = value
 	case "q":

@@ -85,3 +85,21 @@ func BenchmarkServer(b *testing.B) {
 		resp.Body.Close()
 	}
 }
+
+// BenchmarkS3 is the cost of the wire for a small object.
+func BenchmarkS3(b *testing.B) {
+	h := wiretest.Handler(b, wiretest.Serve{"s3": &objects{body: strings.Repeat("x", 1024)}})
+	for method, body := range map[string]string{"PUT": strings.Repeat("x", 1024), "GET": ""} {
+		b.Run(method, func(b *testing.B) {
+			b.ReportAllocs()
+			r := httptest.NewRequest(method, "http://localhost:4566/bucket/some/key?x-id=Object", nil)
+			r.RemoteAddr = "127.0.0.1:4000"
+			r.ContentLength = int64(len(body))
+			r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=test/20261105/us-east-1/s3/aws4_request, SignedHeaders=host;x-amz-date, Signature=26e0")
+			for b.Loop() {
+				r.Body = io.NopCloser(strings.NewReader(body))
+				h.ServeHTTP(&discard{http.Header{}}, r)
+			}
+		})
+	}
+}

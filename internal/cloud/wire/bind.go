@@ -223,7 +223,7 @@ func (x *exchange) decodeHeader(f *codec.Field, v reflect.Value) error {
 	if values := x.r.Header.Values(name); len(values) > 0 {
 		return decodeTexts(f, splitHeader(f, values), v)
 	}
-	if name == "x-amz-sdk-checksum-algorithm" && x.chunks != nil {
+	if name == "X-Amz-Sdk-Checksum-Algorithm" && x.chunks != nil {
 		if a := announced(x.r.Header.Get("X-Amz-Trailer")); a != "" {
 			return f.Plan.ParseText(a, f.Slot(v))
 		}

@@ -3,7 +3,9 @@ package wire
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
+	"sync"
 
 	"evo/internal/cloud/model"
 )
@@ -15,7 +17,7 @@ func (x *exchange) routeS3() error {
 	x.addressS3()
 	_, onBucket := x.target.labels["Bucket"]
 	_, onKey := x.target.labels["Key"]
-	op := matchS3(s, x.r.Method, onBucket, onKey, x.target.query, x.r.Header)
+	op := matchS3(s3Kind{x.r.Method, onBucket, onKey}, x.target.query, x.r.Header)
 	switch {
 	case op != nil:
 		x.target.op = op
@@ -71,61 +73,91 @@ func bucketOfHost(host string) string {
 	return name
 }
 
-// matchS3 returns the operation that the request's parts fit best.
-func matchS3(s *model.Service, method string, bucket, key bool, query url.Values, header http.Header) *model.Operation {
-	var best *model.Operation
-	bestScore := -1
-	for _, op := range s.Operations {
-		if op.Method != method || op.HostPrefix != "" {
+// An s3Kind is what all requests for an operation have in common.
+type s3Kind struct {
+	method      string
+	bucket, key bool
+}
+
+// An s3Route is what tells an operation's requests from others of its kind.
+type s3Route struct {
+	op      *model.Operation
+	literal [][2]string // parameters that must be there; without a value, any will do
+	id      string      // the parameter x-id, by which newer clients name the operation
+	query   []string    // required parameters
+	headers []string    // required headers that name a source
+}
+
+var s3Routes = sync.OnceValue(func() map[s3Kind][]s3Route {
+	out := map[s3Kind][]s3Route{}
+	for _, op := range model.Load("s3").Operations {
+		if op.HostPrefix != "" {
 			continue
 		}
-		score := scoreS3(op, bucket, key, query, header)
-		if score > bestScore || score == bestScore && best != nil && op.Name < best.Name {
-			best, bestScore = op, score
+		path, literal, _ := strings.Cut(op.URI, "?")
+		kind := s3Kind{op.Method, op.Input != nil && op.Input.Member("Bucket") != nil, strings.Contains(path, "{Key+}")}
+		out[kind] = append(out[kind], newS3Route(op, literal))
+	}
+	for _, routes := range out {
+		slices.SortFunc(routes, func(a, b s3Route) int { return strings.Compare(a.op.Name, b.op.Name) })
+	}
+	return out
+})
+
+func newS3Route(op *model.Operation, literal string) s3Route {
+	r := s3Route{op: op}
+	for part := range strings.SplitSeq(literal, "&") {
+		k, v, _ := strings.Cut(part, "=")
+		if k == "x-id" {
+			r.id = v
+		} else if k != "" {
+			r.literal = append(r.literal, [2]string{k, v})
+		}
+	}
+	for _, m := range orEmpty(op.Input).Members {
+		if m.Required && m.Query != "" {
+			r.query = append(r.query, m.Query)
+		}
+		if m.Required && strings.HasSuffix(m.Header, "-Source") {
+			r.headers = append(r.headers, m.Header)
+		}
+	}
+	return r
+}
+
+// matchS3 returns the operation that the request's parts fit best, nil if there is none.
+func matchS3(kind s3Kind, query url.Values, header http.Header) *model.Operation {
+	var best *model.Operation
+	bestScore := -1
+	for i := range s3Routes()[kind] {
+		r := &s3Routes()[kind][i]
+		if score := r.score(query, header); score > bestScore {
+			best, bestScore = r.op, score
 		}
 	}
 	return best
 }
 
-// scoreS3 is how many of the operation's distinguishing parts the request has; -1 if it lacks one.
-func scoreS3(op *model.Operation, bucket, key bool, query url.Values, header http.Header) int {
-	path, literal, _ := strings.Cut(op.URI, "?")
-	onKey := strings.Contains(path, "{Key+}")
-	onBucket := op.Input != nil && op.Input.Member("Bucket") != nil
-	if onKey != key || onBucket != bucket {
-		return -1
-	}
-	score := 0
-	for part := range strings.SplitSeq(literal, "&") {
-		k, v, _ := strings.Cut(part, "=")
-		switch {
-		case part == "":
-		case k == "x-id":
-			if query.Get("x-id") == v {
-				score++
-			}
-		case !query.Has(k) || v != "" && query.Get(k) != v:
+// score is how much of what distinguishes the operation the request has; -1 if it lacks any of it.
+func (r *s3Route) score(query url.Values, header http.Header) int {
+	for _, l := range r.literal {
+		if v, ok := query[l[0]]; !ok || l[1] != "" && v[0] != l[1] {
 			return -1
-		default:
-			score += 20
 		}
 	}
-	for _, m := range op.Input.Members {
-		if !m.Required {
-			continue
+	for _, q := range r.query {
+		if !query.Has(q) {
+			return -1
 		}
-		if m.Query != "" {
-			if !query.Has(m.Query) {
-				return -1
-			}
-			score += 3
+	}
+	for _, h := range r.headers {
+		if header.Get(h) == "" {
+			return -1
 		}
-		if strings.HasSuffix(m.Header, "-source") {
-			if header.Get(m.Header) == "" {
-				return -1
-			}
-			score += 3
-		}
+	}
+	score := 20*len(r.literal) + 3*(len(r.query)+len(r.headers))
+	if r.id != "" && query.Get("x-id") == r.id {
+		score++
 	}
 	return score
 }
