@@ -8,8 +8,12 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
 	"github.com/aws/aws-sdk-go-v2/service/codedeploy/types"
+
+	"evo/internal/cloud/store"
 )
 
 var errKilled = errors.New("killed")
@@ -144,4 +148,45 @@ func (w *world) insist(status types.LifecycleEventStatus) func(hookPayload) {
 			}
 		}
 	}
+}
+
+// TestRestartFromDisk closes the store itself in the middle of a deployment, and goes on from what is on the disk.
+func TestRestartFromDisk(t *testing.T) {
+	bubble(t, func(w *world) {
+		dir := t.TempDir()
+		open := func() {
+			t.Helper()
+			w.svc.Close()
+			if err := w.db.Close(); err != nil {
+				t.Fatal(err)
+			}
+			db, err := store.Open(dir, store.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.db = db
+			w.svc = w.service(3)
+			w.cd = w.client()
+			if err := w.svc.Start(w.ctx); err != nil {
+				t.Fatal(err)
+			}
+		}
+		open()
+		defer func() { w.svc.Close(); w.db.Close() }()
+		w.must(w.cd.CreateApplication(w.ctx, &codedeploy.CreateApplicationInput{ApplicationName: aws.String("app"), ComputePlatform: types.ComputePlatformLambda}))
+		w.group("CodeDeployDefault.LambdaLinear10PercentEvery1Minute", "errors")
+		id := w.deploy()
+		time.Sleep(150 * time.Second)
+		before := w.get(id)
+		open()
+		w.wantAlias("1+2:0.30")
+		if after := w.get(id); *after.Revision.AppSpecContent.Content != *before.Revision.AppSpecContent.Content || after.Status != before.Status || !after.CreateTime.Equal(*before.CreateTime) {
+			t.Errorf("before %+v\nafter  %+v", before, after)
+		}
+		time.Sleep(time.Minute)
+		w.alarms.set("errors", cwtypes.StateValueAlarm)
+		d := w.await(id)
+		w.wantStatus(d, types.DeploymentStatusStopped, types.ErrorCodeAlarmActive)
+		w.wantRollback(d)
+	})
 }
