@@ -31,18 +31,21 @@ func TestNodeHandlerForms(t *testing.T) {
 		{"environment", "nodejs20.x", "index.handler", map[string]string{"index.js": `exports.handler = async (e, c) => [process.env.OWN, process.env.AWS_LAMBDA_FUNCTION_NAME, process.env.TZ, process.env._HANDLER, process.cwd() === process.env.LAMBDA_TASK_ROOT, c.functionName, c.memoryLimitInMB, c.getRemainingTimeInMillis() > 5000, c.invokedFunctionArn, c.awsRequestId.length, process.env._X_AMZN_TRACE_ID.slice(0, 5)]`},
 			`["own","fn",":UTC","index.handler",true,"fn","512",true,"arn:aws:lambda:us-east-1:000000000000:function:fn",36,"Root="]`},
 	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			fn := node(t, tt.runtime, tt.files)
-			fn.Handler, fn.Env = tt.handler, map[string]string{"OWN": "own"}
-			r := invoke(t, s, fn, `{"a":1}`)
-			wantPayload(t, r, tt.want)
-			if !r.Cold || r.Init == 0 {
-				t.Errorf("first invocation: cold %v, init %v", r.Cold, r.Init)
-			}
-			s.Retire(fn.key())
-		})
-	}
+	t.Run("all", func(t *testing.T) {
+		for _, tt := range tests {
+			t.Run(tt.name, func(t *testing.T) {
+				t.Parallel()
+				fn := node(t, tt.runtime, tt.files)
+				fn.Handler, fn.Env = tt.handler, map[string]string{"OWN": "own"}
+				r := invoke(t, s, fn, `{"a":1}`)
+				wantPayload(t, r, tt.want)
+				if !r.Cold || r.Init == 0 {
+					t.Errorf("first invocation: cold %v, init %v", r.Cold, r.Init)
+				}
+				s.Retire(fn.key())
+			})
+		}
+	})
 }
 
 func TestNodeErrors(t *testing.T) {
@@ -69,20 +72,23 @@ func TestNodeErrors(t *testing.T) {
 		{"init throws", "index.handler", `throw new Error("at init")`, "Error", "at init"},
 		{"init exits", "index.handler", `process.exit(4)`, "Runtime.ExitError", "Runtime exited with error: exit status 4"},
 	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			fn := node(t, "nodejs20.x", map[string]string{"index.js": tt.code})
-			fn.Handler = tt.handler
-			f := failureOf(t, invoke(t, s, fn, `{}`))
-			if f.Type != tt.kind || !strings.Contains(f.Message, tt.message) {
-				t.Errorf("got %s: %s; want %s: %s", f.Type, f.Message, tt.kind, tt.message)
-			}
-			if !strings.HasPrefix(tt.kind, "Runtime.") && tt.kind != "string" && len(f.Trace) == 0 {
-				t.Error("no trace")
-			}
-			s.Retire(fn.key())
-		})
-	}
+	t.Run("all", func(t *testing.T) {
+		for _, tt := range tests {
+			t.Run(tt.name, func(t *testing.T) {
+				t.Parallel()
+				fn := node(t, "nodejs20.x", map[string]string{"index.js": tt.code})
+				fn.Handler = tt.handler
+				f := failureOf(t, invoke(t, s, fn, `{}`))
+				if f.Type != tt.kind || !strings.Contains(f.Message, tt.message) {
+					t.Errorf("got %s: %s; want %s: %s", f.Type, f.Message, tt.kind, tt.message)
+				}
+				if !strings.HasPrefix(tt.kind, "Runtime.") && tt.kind != "string" && len(f.Trace) == 0 {
+					t.Error("no trace")
+				}
+				s.Retire(fn.key())
+			})
+		}
+	})
 	if !strings.Contains(book.text(), "ERROR\tInvoke Error \t{\"errorType\":\"TypeError\"") {
 		t.Errorf("the log does not tell of the error:\n%s", book.text())
 	}

@@ -25,14 +25,17 @@ def handler(event, context):
             os.environ['OWN'], os.getcwd() == os.environ['LAMBDA_TASK_ROOT']]`},
 			`["fn", "$LATEST", "512", "arn:aws:lambda:us-east-1:000000000000:function:fn", 36, "/aws/lambda/fn", true, null, "own", true]`},
 	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			fn := python(t, tt.files)
-			fn.Handler, fn.Env = tt.handler, map[string]string{"OWN": "own"}
-			wantPayload(t, invoke(t, s, fn, `{"a":1}`), tt.want)
-			s.Retire(fn.key())
-		})
-	}
+	t.Run("all", func(t *testing.T) {
+		for _, tt := range tests {
+			t.Run(tt.name, func(t *testing.T) {
+				t.Parallel()
+				fn := python(t, tt.files)
+				fn.Handler, fn.Env = tt.handler, map[string]string{"OWN": "own"}
+				wantPayload(t, invoke(t, s, fn, `{"a":1}`), tt.want)
+				s.Retire(fn.key())
+			})
+		}
+	})
 }
 
 func TestPythonErrors(t *testing.T) {
@@ -51,20 +54,23 @@ func TestPythonErrors(t *testing.T) {
 		{"malformed", "app", "", "Runtime.MalformedHandlerName", "Bad handler 'app': not enough values to unpack (expected 2, got 1)"},
 		{"init raises", "app.handler", "raise ValueError('at init')", "ValueError", "at init"},
 	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			fn := python(t, map[string]string{"app.py": tt.code})
-			fn.Handler = tt.handler
-			f := failureOf(t, invoke(t, s, fn, `{}`))
-			if f.Type != tt.kind || !strings.Contains(f.Message, tt.message) {
-				t.Errorf("got %s: %s; want %s: %s", f.Type, f.Message, tt.kind, tt.message)
-			}
-			if tt.name == "raised" && (len(f.Stack) != 1 || !strings.Contains(f.Stack[0], "app.py")) {
-				t.Errorf("stack trace %q", f.Stack)
-			}
-			s.Retire(fn.key())
-		})
-	}
+	t.Run("all", func(t *testing.T) {
+		for _, tt := range tests {
+			t.Run(tt.name, func(t *testing.T) {
+				t.Parallel()
+				fn := python(t, map[string]string{"app.py": tt.code})
+				fn.Handler = tt.handler
+				f := failureOf(t, invoke(t, s, fn, `{}`))
+				if f.Type != tt.kind || !strings.Contains(f.Message, tt.message) {
+					t.Errorf("got %s: %s; want %s: %s", f.Type, f.Message, tt.kind, tt.message)
+				}
+				if tt.name == "raised" && (len(f.Stack) != 1 || !strings.Contains(f.Stack[0], "app.py")) {
+					t.Errorf("stack trace %q", f.Stack)
+				}
+				s.Retire(fn.key())
+			})
+		}
+	})
 	if !strings.Contains(book.text(), "[ERROR] KeyError: 'lost'\nTraceback (most recent call last):\n  File ") {
 		t.Errorf("the log does not tell of the error:\n%s", book.text())
 	}
