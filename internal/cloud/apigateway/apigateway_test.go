@@ -329,3 +329,47 @@ func TestAccountAndTags(t *testing.T) {
 		t.Errorf("%+v, %v", got, err)
 	}
 }
+
+// TestExport exports an API in both forms; what is exported with extensions can be imported again, as the same API.
+func TestExport(t *testing.T) {
+	w := newWorld(t)
+	document := `{"swagger":"2.0","info":{"version":"1.0.0","title":"pets"},"paths":{
+		"/pets":{"get":{"responses":{"200":{"description":"ok"}},"x-amazon-apigateway-integration":{"type":"aws_proxy","httpMethod":"POST","uri":"` + uri + `"}}},
+		"/pets/{petId}":{"get":{"parameters":[{"name":"petId","in":"path","required":true,"type":"string"}],"responses":{"200":{"description":"ok"}},
+			"x-amazon-apigateway-integration":{"type":"mock","requestTemplates":{"application/json":"{}"},"responses":{"default":{"statusCode":"200"}}}}}}}`
+	stage := func(body []byte) *string {
+		t.Helper()
+		a, err := w.ImportRestApi(w.ctx, &apigateway.ImportRestApiInput{Body: body})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.CreateDeployment(w.ctx, &apigateway.CreateDeploymentInput{RestApiId: a.Id, StageName: aws.String("local")}); err != nil {
+			t.Fatal(err)
+		}
+		return a.Id
+	}
+	export := func(id *string, kind, extensions string) string {
+		t.Helper()
+		out, err := w.GetExport(w.ctx, &apigateway.GetExportInput{RestApiId: id, StageName: aws.String("local"), ExportType: &kind, Parameters: map[string]string{"extensions": extensions}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if *out.ContentDisposition != `attachment; filename="`+kind+`_1.0.0.json"` {
+			t.Errorf("disposition %s", *out.ContentDisposition)
+		}
+		return strings.ReplaceAll(string(out.Body), *id, "ID")
+	}
+	first := stage([]byte(document))
+	if plain := export(first, "swagger", ""); strings.Contains(plain, "x-amazon") || !strings.Contains(plain, `"host": "ID.execute-api.us-east-1.amazonaws.com"`) || !strings.Contains(plain, `"basePath": "/local"`) {
+		t.Errorf("plain: %s", plain)
+	}
+	for _, kind := range []string{"swagger", "oas30"} {
+		text := export(first, kind, "apigateway")
+		again := export(stage([]byte(text)), kind, "apigateway")
+		if text != again {
+			t.Errorf("%s:\n%s\ncame back as\n%s", kind, text, again)
+		}
+	}
+	_, err := w.GetExport(w.ctx, &apigateway.GetExportInput{RestApiId: first, StageName: aws.String("local"), ExportType: aws.String("raml")})
+	wantError(t, err, "BadRequestException", "No API exporter for type 'raml'")
+}

@@ -187,3 +187,5 @@ func str(s string) *string {
 	}
 	return aws.String(s)
 }
+
+func sortedNames[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
