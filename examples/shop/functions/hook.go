@@ -21,17 +21,17 @@ type hookEvent struct {
 }
 
 // PreTraffic judges the stack before the new version gets traffic: it analyses every resource, publishes the fitness, and
-// tries the new versions. Invoked by a person, without a deployment, it measures and publishes only.
-func PreTraffic(ctx context.Context, e hookEvent) error {
+// tries the new versions. Invoked by a person, without a deployment, it measures, publishes, and answers with the fitness.
+func PreTraffic(ctx context.Context, e hookEvent) (fitness float64, err error) {
 	if e.DeploymentID == "" {
 		cfg, err := awsConfig()
 		if err != nil {
-			return err
+			return 0, err
 		}
 		return measure(ctx, cfg)
 	}
-	return answer(ctx, e, func(cfg aws.Config) error {
-		if err := measure(ctx, cfg); err != nil {
+	return fitness, answer(ctx, e, func(cfg aws.Config) (err error) {
+		if fitness, err = measure(ctx, cfg); err != nil {
 			return err
 		}
 		if err := try(ctx, cfg, os.Getenv("SEARCH"), request{QueryStringParameters: map[string]string{"q": "a", "customer": "ada"}}, 200); err != nil {
@@ -41,13 +41,13 @@ func PreTraffic(ctx context.Context, e hookEvent) error {
 	})
 }
 
-func measure(ctx context.Context, cfg aws.Config) error {
+func measure(ctx context.Context, cfg aws.Config) (float64, error) {
 	a := analyst{cfg: cfg}
 	fitness, err := a.analyse(ctx, os.Getenv("STACK"))
 	if err != nil {
-		return err
+		return 0, err
 	}
-	return a.publish(ctx, os.Getenv("STACK"), fitness)
+	return fitness, a.publish(ctx, os.Getenv("STACK"), fitness)
 }
 
 // PostTraffic tries search as customers have it now.

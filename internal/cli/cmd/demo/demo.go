@@ -4,6 +4,7 @@ package demo
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -12,8 +13,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
-	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/spf13/cobra"
 
@@ -133,9 +132,6 @@ func (d *demo) tell(ctx context.Context) error {
 			go d.customers.visit(visiting, d.seed)
 			d.show.opened(url)
 			pause(ctx, 3*time.Second) // so that there is something to see of the first release alone
-			if err := d.measure(ctx); err != nil {
-				return err
-			}
 		}
 		if err := d.fitness(ctx); err != nil {
 			return err
@@ -209,38 +205,20 @@ func (d *demo) dial() http.RoundTripper {
 	return &http.Transport{DialContext: dialer(addr), MaxIdleConnsPerHost: len(names)}
 }
 
-// measure has the shop's hook measure the first release, whose deployment ran no hook: there was nothing to shift from.
-func (d *demo) measure(ctx context.Context) error {
+// fitness has the shop's hook measure the stack as it is now. (Within a deployment it sees a stack that is half updated, and
+// the first deployment runs no hook at all: there is nothing to shift from.)
+func (d *demo) fitness(ctx context.Context) error {
 	out, err := lambda.NewFromConfig(d.cfg).Invoke(ctx, &lambda.InvokeInput{FunctionName: aws.String("CodeDeployHook_" + stack + "_PreTraffic")})
 	if err == nil && out.FunctionError != nil {
 		err = errors.New(string(out.Payload))
 	}
+	var value float64
+	if err == nil {
+		err = json.Unmarshal(out.Payload, &value)
+	}
 	if err != nil {
 		return fmt.Errorf("measure the fitness: %w", err)
 	}
-	return nil
-}
-
-// fitness shows what the hook has published last.
-func (d *demo) fitness(ctx context.Context) error {
-	now := d.server.Clock.Now()
-	out, err := cloudwatch.NewFromConfig(d.cfg).GetMetricStatistics(ctx, &cloudwatch.GetMetricStatisticsInput{
-		Namespace: aws.String("Shop"), MetricName: aws.String("Fitness"), Period: aws.Int32(60),
-		Dimensions: []cwtypes.Dimension{{Name: aws.String("Stack"), Value: aws.String(stack)}},
-		StartTime:  aws.Time(now.Add(-12 * time.Hour)), EndTime: aws.Time(now.Add(time.Minute)),
-		Statistics: []cwtypes.Statistic{cwtypes.StatisticAverage},
-	})
-	if err != nil {
-		return fmt.Errorf("read the fitness: %w", err)
-	}
-	var newest cwtypes.Datapoint
-	for _, p := range out.Datapoints {
-		if aws.ToTime(p.Timestamp).After(aws.ToTime(newest.Timestamp)) {
-			newest = p
-		}
-	}
-	if newest.Average != nil {
-		d.show.fitness(*newest.Average)
-	}
+	d.show.fitness(value)
 	return nil
 }
