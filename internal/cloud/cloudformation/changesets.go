@@ -44,7 +44,7 @@ func (s *Service) CreateChangeSet(ctx context.Context, in *cloudformation.Create
 		return nil, err
 	}
 	a := ask{body: in.TemplateBody, url: in.TemplateURL, previous: in.UsePreviousTemplate, parameters: in.Parameters, tags: in.Tags,
-		capabilities: in.Capabilities, notifications: in.NotificationARNs, resourceTypes: in.ResourceTypes, role: in.RoleARN}
+		capabilities: in.Capabilities, notifications: in.NotificationARNs, resourceTypes: in.ResourceTypes, role: in.RoleARN, triggers: in.RollbackConfiguration}
 	var old *definition
 	if exists && st.Status != types.StackStatusReviewInProgress {
 		old = &st.Definition

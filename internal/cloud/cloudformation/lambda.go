@@ -203,8 +203,10 @@ func (h lambdaHandlers) updateFunction(ctx context.Context, r *Request) (Result,
 			return Result{Physical: name}, err
 		}
 	}
-	if err := h.updateConfiguration(ctx, r, name); err != nil {
-		return Result{Physical: name}, err
+	if r.Retry || !cfn.Same(configuration(r.Before), configuration(r.Properties)) {
+		if err := h.updateConfiguration(ctx, r, name); err != nil {
+			return Result{Physical: name}, err
+		}
 	}
 	if err := h.reserve(ctx, r, name); err != nil {
 		return Result{Physical: name}, err
@@ -214,6 +216,15 @@ func (h lambdaHandlers) updateFunction(ctx context.Context, r *Request) (Result,
 		return Result{Physical: name}, err
 	}
 	return result, h.retag(ctx, r, result.Attributes["Arn"].(string))
+}
+
+// configuration are the properties that UpdateFunctionConfiguration takes.
+func configuration(props *cfn.Node) *cfn.Node {
+	c := props.Clone()
+	for _, other := range []string{"Code", "Architectures", "Tags", "ReservedConcurrentExecutions", "FunctionName"} {
+		c.Delete(other)
+	}
+	return c
 }
 
 func (h lambdaHandlers) updateCode(ctx context.Context, r *Request, name string) error {

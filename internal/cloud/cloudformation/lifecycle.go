@@ -445,6 +445,7 @@ func (r *run) undoCleanup(st stack) error {
 		case st.Op.Kind == updateStack:
 			r.end(tx, st, types.StackStatusUpdateRollbackComplete, "")
 		case len(failures) > 0:
+			st.Deleted = r.s.cfg.Clock.Now()
 			r.end(tx, st, types.StackStatusRollbackFailed, fmt.Sprintf("The following resource(s) failed to delete: [%s]. ", sortedIDs(failures)))
 		default:
 			st.Deleted = r.s.cfg.Clock.Now() // AWS notes it for what was rolled back, too

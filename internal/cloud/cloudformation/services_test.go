@@ -683,3 +683,40 @@ func TestCrashInNestedStack(t *testing.T) {
 		})
 	}
 }
+
+func TestInclude(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCloud(t)
+		defer c.stop()
+		ctx := t.Context()
+		_, err := c.s3.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: aws.String("parts")})
+		c.need(err)
+		for key, body := range map[string]string{"topic.yaml": "{TopicName: included, DisplayName: from the file}", "outputs.yaml": "{Outputs: {N: {Value: !GetAtt T.TopicName}}}"} {
+			_, err = c.s3.PutObject(ctx, &s3.PutObjectInput{Bucket: aws.String("parts"), Key: aws.String(key), Body: strings.NewReader(body)})
+			c.need(err)
+		}
+		template := `{Parameters: {B: {Type: String, Default: %s}}, Transform: {Name: AWS::Include, Parameters: {Location: !Sub "s3://${B}/outputs.yaml"}},
+  Resources: {T: {Type: "AWS::SNS::Topic", Properties: {DisplayName: own, Fn::Transform: {Name: AWS::Include, Parameters: {Location: "s3://parts/topic.yaml"}}}}}}`
+		make := func(name, bucket string) *cfnsdk.DescribeChangeSetOutput {
+			cs, err := c.cfn.CreateChangeSet(ctx, &cfnsdk.CreateChangeSetInput{StackName: aws.String(name), ChangeSetName: aws.String("c"), ChangeSetType: types.ChangeSetTypeCreate,
+				TemplateBody: aws.String(fmt.Sprintf(template, bucket))})
+			c.need(err)
+			d, err := c.cfn.DescribeChangeSet(ctx, &cfnsdk.DescribeChangeSetInput{ChangeSetName: cs.Id, IncludePropertyValues: aws.Bool(true)})
+			c.need(err)
+			return d
+		}
+		d := make("s", "parts")
+		if d.Status != types.ChangeSetStatusCreateComplete || aws.ToString(d.Changes[0].ResourceChange.AfterContext) != `{"Properties":{"DisplayName":"own","TopicName":"included"}}` {
+			t.Fatalf("%s %s %v", d.Status, aws.ToString(d.StatusReason), d.Changes)
+		}
+		_, err = c.cfn.ExecuteChangeSet(ctx, &cfnsdk.ExecuteChangeSetInput{ChangeSetName: d.ChangeSetId})
+		c.need(err)
+		if st := c.settle("s"); outputs(st)["N"] != "included" {
+			t.Errorf("%s %v", st.StackStatus, outputs(st))
+		}
+		d = make("none", "doesnotexist")
+		if got := aws.ToString(d.StatusReason); d.Status != types.ChangeSetStatusFailed || got != "Transform AWS::Include failed with: S3 bucket [doesnotexist] does not exist." {
+			t.Errorf("%s %s", d.Status, got)
+		}
+	})
+}

@@ -25,10 +25,14 @@ type ask struct {
 	notifications []string
 	resourceTypes []string
 	role          *string
+	triggers      *types.RollbackConfiguration
 }
 
 // define makes the definition that a call asks for; old is the stack's, which values may be taken over from.
 func (s *Service) define(ctx context.Context, a ask, old *definition) (definition, error) {
+	if a.triggers != nil && len(a.triggers.RollbackTriggers) > 0 {
+		return definition{}, invalid("RollbackTriggers are not supported yet: use the alarms of a deployment group")
+	}
 	d := definition{Capabilities: a.capabilities, Notifications: a.notifications, Parameters: map[string]string{}, Role: aws.ToString(a.role)}
 	text, err := s.template(ctx, a.body, a.url)
 	switch {
@@ -123,7 +127,7 @@ func (s *Service) create(ctx context.Context, in *cloudformation.CreateStackInpu
 		return "", invalid("Specify either DisableRollback or OnFailure, not both.")
 	}
 	a := ask{body: in.TemplateBody, url: in.TemplateURL, parameters: in.Parameters, tags: in.Tags, capabilities: in.Capabilities,
-		notifications: in.NotificationARNs, resourceTypes: in.ResourceTypes, role: in.RoleARN}
+		notifications: in.NotificationARNs, resourceTypes: in.ResourceTypes, role: in.RoleARN, triggers: in.RollbackConfiguration}
 	if st, same := s.repeated(name, in.ClientRequestToken); same {
 		return st.ID, nil
 	}
@@ -180,7 +184,7 @@ func (s *Service) UpdateStack(ctx context.Context, in *cloudformation.UpdateStac
 		return nil, err
 	}
 	a := ask{body: in.TemplateBody, url: in.TemplateURL, previous: in.UsePreviousTemplate, parameters: in.Parameters, tags: in.Tags,
-		capabilities: in.Capabilities, notifications: in.NotificationARNs, resourceTypes: in.ResourceTypes, role: in.RoleARN}
+		capabilities: in.Capabilities, notifications: in.NotificationARNs, resourceTypes: in.ResourceTypes, role: in.RoleARN, triggers: in.RollbackConfiguration}
 	d, err := s.define(ctx, a, &st.Definition)
 	if err != nil {
 		return nil, err

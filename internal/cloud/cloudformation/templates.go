@@ -169,6 +169,10 @@ func (s *Service) process(ctx context.Context, d *definition) (*cfn.Template, er
 	if err != nil {
 		return nil, err
 	}
+	given := root
+	if root, err = s.include(ctx, root, d.Parameters); err != nil {
+		return nil, err
+	}
 	t, err := cfn.ReadTemplate(root)
 	if err != nil {
 		return nil, refuse(err)
@@ -189,17 +193,17 @@ func (s *Service) process(ctx context.Context, d *definition) (*cfn.Template, er
 			}
 			root = root.Clone()
 			root.Delete("Transform")
-			text, err := root.JSON()
-			if err != nil {
-				return nil, fmt.Errorf("write the transformed template: %w", err)
-			}
-			d.Processed = string(text)
 		case cfn.Extensions:
 		default:
 			return nil, &transformFailure{fmt.Sprintf("No transform named %s found.", name)}
 		}
 	}
-	if d.Processed != "" {
+	if root != given {
+		text, err := root.JSON()
+		if err != nil {
+			return nil, fmt.Errorf("write the transformed template: %w", err)
+		}
+		d.Processed = string(text)
 		if t, err = s.read(*d); err != nil {
 			return nil, &transformFailure{wording(err)}
 		}
