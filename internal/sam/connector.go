@@ -167,6 +167,9 @@ func (c *connection) checkPermissions() {
 		valid = append(valid, k.text)
 	}
 	given := c.m.get("Permissions").itemsOrNone()
+	if p := c.m.get("Permissions"); p.isMap() {
+		given = p.keys()
+	}
 	if len(given) == 0 {
 		failResource(c.m.id, "'Permissions' cannot be empty; valid values are: %s.", strings.Join(valid, ", "))
 	}

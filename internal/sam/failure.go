@@ -3,10 +3,12 @@ package sam
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"sort"
 	"strings"
 
+	"evo/internal/cfn"
 	"evo/internal/source"
 )
 
@@ -21,6 +23,7 @@ type Cause struct {
 	Event    string // the event that it is about; may be empty
 	Detail   string // what is wrong, without saying where
 	Span     source.Span
+	Defect   bool // evo itself failed on this, which no template should bring about
 
 	prefix string // says where: AWS's sentence before Detail
 	path   string // the property's path within the resource, if Detail is about one
@@ -111,16 +114,36 @@ func unsupported(id, what string) {
 // catch runs f and returns the cause that it fails with, if any.
 func catch(f func()) (failure *Cause) {
 	defer func() {
-		if r := recover(); r != nil {
-			c, ok := r.(*Cause)
-			if !ok {
-				panic(r)
-			}
-			failure = c
+		switch r := recover().(type) {
+		case nil:
+		case *Cause:
+			failure = r
+		case runtime.Error:
+			failure = defect(r)
+		default:
+			panic(r)
 		}
 	}()
 	f()
 	return nil
+}
+
+// defect is the cause when evo itself fails, so that one odd resource does not take a whole process down.
+func defect(err runtime.Error) *Cause {
+	c := templateCause("evo failed to transform it (%v). This is a defect of evo: please report it with the template.", err)
+	c.Defect = true
+	return c
+}
+
+// misplaced fails as v is of another kind than it must be where it stands.
+func misplaced(v *value, want cfn.Kind) {
+	kind := cfn.Null
+	if v != nil {
+		kind = v.kind
+	}
+	c := templateCause("A %s is needed where the template has a %s.", want, kind)
+	c.Span = v.where()
+	panic(c)
 }
 
 // catchError runs f and returns the error that ends the run, if any. Causes that nothing collected end it as well.
@@ -132,6 +155,8 @@ func catchError(f func()) (err error) {
 			err = r
 		case *Cause:
 			err = newError([]*Cause{r})
+		case runtime.Error:
+			err = newError([]*Cause{defect(r)})
 		default:
 			panic(r)
 		}

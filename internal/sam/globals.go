@@ -39,6 +39,9 @@ var globalProperties = map[string][]string{
 	},
 }
 
+// maxGlobals bounds what Globals may grow the resources to, in values. A template of CloudFormation's greatest size holds fewer.
+const maxGlobals = 500_000
+
 // applyGlobals merges the section Globals into the resources that it is for, and removes it.
 func (t *transformer) applyGlobals() {
 	var globals *value
@@ -46,6 +49,7 @@ func (t *transformer) applyGlobals() {
 		globals = t.source.get("Globals")
 		checkGlobals(globals)
 	}
+	size := 0
 	for _, e := range samResources(t.source) {
 		section := strings.TrimPrefix(e.value.get("Type").str(), "AWS::Serverless::")
 		local := propertiesOf(e.value)
@@ -53,6 +57,9 @@ func (t *transformer) applyGlobals() {
 			merged := merge(globalsFor(e, globals.get(section)), local)
 			if merged.isMap() && !merged.span.IsValid() {
 				merged.span = local.span
+			}
+			if size += merged.size(); size > maxGlobals {
+				failDocument(globalsCause("With it, the resources hold more than %d values", maxGlobals))
 			}
 			e.value.set("Properties", merged)
 		}

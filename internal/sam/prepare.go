@@ -21,6 +21,7 @@ func checkDatatypes(template *value) {
 	if !resources.isMap() || resources.len() == 0 {
 		failDocument(templateCause("'Resources' section is required"))
 	}
+	checkCount(resources)
 	for _, e := range resources.entries() {
 		if !e.value.isMap() {
 			c := templateCause("All 'Resources' must be Objects. If you're using YAML, this may be an indentation issue.")
@@ -37,6 +38,21 @@ func checkDatatypes(template *value) {
 				failDocument(c)
 			}
 		}
+	}
+}
+
+// maxResources bounds the resources and events of a template. CloudFormation allows 500 resources, and an event makes one or more;
+// the definition of an API is copied for each of its events.
+const maxResources = 1000
+
+func checkCount(resources *value) {
+	n := resources.len()
+	for _, e := range resources.entries() {
+		n += e.value.at("Properties", "Events").len()
+	}
+	if n > maxResources {
+		failDocument(templateCause("The template has %d resources and events, and more than %d cannot be transformed: CloudFormation allows 500 resources in a stack.",
+			n, maxResources))
 	}
 }
 

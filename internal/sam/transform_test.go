@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -205,6 +206,8 @@ func TestHostile(t *testing.T) {
 		"no resources":          `{}`,
 		"parameter in itself":   `{"Parameters": {"P": {"Default": {"a": {"Ref": "P"}, "b": {"Ref": "P"}}}}, "Resources": {"F": ` + function + `}}`,
 		"parameters each other": `{"Parameters": {"P": {"Default": [{"Ref": "Q"}, {"Ref": "Q"}]}, "Q": {"Default": [{"Ref": "P"}, {"Ref": "P"}]}}, "Resources": {"F": ` + function + `}}`,
+		"many events":           `{"Resources": {"F": {"Type": "AWS::Serverless::Function", "Properties": {"Runtime": "r", "Handler": "h", "InlineCode": "x", "Events": {` + many(`{"Type": "Api", "Properties": {"Path": "/%d", "Method": "get"}}`, 5000) + `}}}}}`,
+		"large globals":         `{"Globals": {"Function": {"Layers": [` + strings.Repeat(`"x",`, 50_000) + `"x"]}}, "Resources": {` + many(`{"Type": "AWS::Serverless::Function", "Properties": {"Layers": ["%d"]}}`, 900) + `}}`,
 		"odd types":             `{"Resources": {"F": {"Type": ["AWS::Serverless::Function"]}, "G": {"Type": 3}}, "Globals": 7}`,
 		"deep description":      `{"Resources": {"F": {"Type": "AWS::Serverless::Function", "Properties": {"Description": ` + deep + `}}}}`,
 		"everything null":       `{"Resources": {"F": {"Type": "AWS::Serverless::Api", "Properties": {"StageName": "x", "DefinitionBody": {"paths": {"/": null}, "swagger": 2}, "Auth": {"DefaultAuthorizer": "AWS_IAM"}}}}}`,
@@ -229,6 +232,15 @@ func TestHostile(t *testing.T) {
 	}
 }
 
+// many makes n entries of a JSON map.
+func many(format string, n int) string {
+	parts := make([]string, n)
+	for i := range parts {
+		parts[i] = fmt.Sprintf(`"K%d": `, i) + fmt.Sprintf(format, i)
+	}
+	return strings.Join(parts, ", ")
+}
+
 // Any template of values that SAM knows by name gives a template, or an error that says what is wrong.
 func TestAnyTemplate(t *testing.T) {
 	shop, _ := parseShop(t)
@@ -238,6 +250,7 @@ func TestAnyTemplate(t *testing.T) {
 			mutate(t, template)
 		}
 		a, errA := sam.Transform(template, sam.Options{})
+		checkNoDefect(t, errA)
 		b, errB := sam.Transform(template, sam.Options{})
 		if (errA == nil) != (errB == nil) || errA != nil && errA.Error() != errB.Error() || errA == nil && !a.Equal(b) {
 			t.Fatalf("two runs differ: %v, %v", errA, errB)
@@ -268,6 +281,18 @@ func mutate(t *rapid.T, root *cfn.Node) {
 
 type failer interface {
 	Fatalf(format string, args ...any)
+}
+
+// checkNoDefect checks that an error is one of the template.
+func checkNoDefect(t failer, err error) {
+	var e *sam.Error
+	if errors.As(err, &e) {
+		for _, c := range e.Causes {
+			if c.Defect {
+				t.Fatalf("evo failed: %v", c)
+			}
+		}
+	}
 }
 
 // checkOutput checks what holds for all made templates.
@@ -316,6 +341,7 @@ func FuzzTransform(f *testing.F) {
 			if !errors.As(err, &e) || len(e.Causes) == 0 {
 				t.Fatalf("an error of another kind: %v", err)
 			}
+			checkNoDefect(t, err)
 			_ = e.Diagnostics("fuzz").Text(text)
 			return
 		}

@@ -230,6 +230,9 @@ func (v *value) keySpan(key string) source.Span {
 func (v *value) set(key string, x *value) { v.setKey(field{key: key, value: x}) }
 
 func (v *value) setKey(e field) {
+	if !v.isMap() {
+		misplaced(v, cfn.Map)
+	}
 	if i := v.fields.find(e.key); i >= 0 {
 		v.fields.list[i].value = e.value
 		return
@@ -351,6 +354,23 @@ func (v *value) clone() *value {
 	return &c
 }
 
+// size counts the values in v, v included.
+func (v *value) size() int {
+	if v == nil {
+		return 0
+	}
+	n := 1
+	for _, item := range v.items {
+		n += item.size()
+	}
+	if v.isMap() {
+		for i := range v.fields.list {
+			n += v.fields.list[i].value.size()
+		}
+	}
+	return n
+}
+
 // equal compares by value: keys in any order, numbers as numbers; marks and places do not count.
 func (v *value) equal(w *value) bool {
 	if v.isNone() || w.isNone() {
@@ -386,7 +406,12 @@ func (v *value) contains(x *value) bool {
 	return v != nil && slices.ContainsFunc(v.items, x.equal)
 }
 
-func (v *value) append(items ...*value) { v.items = append(v.items, items...) }
+func (v *value) append(items ...*value) {
+	if !v.isList() {
+		misplaced(v, cfn.List)
+	}
+	v.items = append(v.items, items...)
+}
 
 // concat is a new list of the items of two.
 func concat(a, b *value) *value {
