@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -22,11 +23,14 @@ var errKilled = errors.New("killed")
 // nothing of it reaches the world.
 type killer struct {
 	w    *world
+	mu   sync.Mutex
 	left int
 	dead chan struct{}
 }
 
 func (k *killer) moment() error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
 	select {
 	case <-k.dead:
 		return errKilled
