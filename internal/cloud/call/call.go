@@ -30,7 +30,7 @@ type Info struct {
 }
 
 // Response lets a method say what its output struct cannot: a status other than the model's, a header that the model does
-// not name. Wire reads it after the method has returned without error.
+// not name. Wire reads it after the method has returned; of an error it takes the headers only, as a 304 has an entity tag.
 type Response struct {
 	Status int               // 0: the model's
 	Header map[string]string // nil: none

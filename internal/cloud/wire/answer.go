@@ -123,12 +123,13 @@ func (x *exchange) encodeREST(m *method, v reflect.Value) {
 	x.sendDocument(status, m, v)
 }
 
-// setHeader writes a member that travels in a header, or in several.
+// setHeader writes a member that travels in a header, or in several. Names that the caller chose, as those of S3's metadata, go
+// out as they are kept: there are clients that hand them on as they come.
 func setHeader(h http.Header, f *codec.Field, v reflect.Value) {
 	m := f.Member
 	if m.PrefixHeader != "" {
 		for it := v.MapRange(); it.Next(); {
-			h[http.CanonicalHeaderKey(strings.TrimPrefix(m.PrefixHeader, "*")+it.Key().String())] = []string{clean(text(it.Value()))}
+			h[strings.TrimPrefix(m.PrefixHeader, "*")+it.Key().String()] = []string{clean(text(it.Value()))}
 		}
 		return
 	}

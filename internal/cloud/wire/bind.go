@@ -170,8 +170,8 @@ func (x *exchange) decodeBody(m *method, v reflect.Value) error {
 		return err
 	}
 	defer release(buf)
-	if buf.Len() == 0 {
-		return nil
+	if f := b.payloadIn; buf.Len() == 0 && !(f != nil && f.Member.Required && f.Plan.Shape.Kind == model.String) {
+		return nil // an empty text may be what is required: it is for the service to judge
 	}
 	plan, to := m.in, v
 	if f := b.payloadIn; f != nil {

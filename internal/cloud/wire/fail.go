@@ -111,7 +111,9 @@ func (x *exchange) fail(err error) {
 	if errors.Is(err, context.Canceled) && x.r.Context().Err() != nil {
 		return // nobody listens
 	}
-	x.response = nil
+	if x.response != nil {
+		x.response.Status = 0 // the error has its own; the headers stay: a 304 has the entity tag
+	}
 	f := x.understand(err)
 	x.commonHeaders()
 	switch x.target.protocol {
