@@ -13,6 +13,7 @@ import (
 	"evo/internal/cloud/apigatewayv2/httpapi"
 	"evo/internal/cloud/clock"
 	"evo/internal/cloud/cloudwatch"
+	"evo/internal/cloud/dynamodb"
 	"evo/internal/cloud/executeapi"
 	"evo/internal/cloud/lambda"
 	"evo/internal/cloud/logs"
@@ -145,6 +146,43 @@ func (m gatewayMetrics) Record(name, namespace string, at time.Time, data []exec
 
 // gatewayLog tells why a request got an error of API Gateway's own.
 func (p *parts) gatewayLog(api, message string) { p.server.Log("API " + api + ": " + message) }
+
+// tableMeter takes what DynamoDB consumes to CloudWatch, as AWS publishes it.
+type tableMeter struct {
+	*region
+	clock clock.Clock
+}
+
+func (m tableMeter) Operation(u dynamodb.Usage) {
+	at := m.clock.Now()
+	table := cloudwatch.Dimension{Name: "TableName", Value: u.Table}
+	operation := cloudwatch.Dimension{Name: "Operation", Value: u.Operation}
+	var data []cloudwatch.Datum
+	add := func(name, unit string, value float64, dims ...cloudwatch.Dimension) {
+		data = append(data, cloudwatch.Datum{Name: name, Unit: unit, Value: value, Dimensions: dims})
+	}
+	if u.Err == nil {
+		add("SuccessfulRequestLatency", "Milliseconds", float64(u.Latency)/float64(time.Millisecond), table, operation)
+	}
+	if u.Read > 0 {
+		add("ConsumedReadCapacityUnits", "Count", u.Read, table)
+	}
+	if u.Write > 0 {
+		add("ConsumedWriteCapacityUnits", "Count", u.Write, table)
+	}
+	for index, units := range u.Global {
+		dim := cloudwatch.Dimension{Name: "GlobalSecondaryIndexName", Value: index}
+		if units.Read > 0 {
+			add("ConsumedReadCapacityUnits", "Count", units.Read, table, dim)
+		}
+		if units.Write > 0 {
+			add("ConsumedWriteCapacityUnits", "Count", units.Write, table, dim)
+		}
+	}
+	if len(data) > 0 {
+		m.cloudwatch.Record("AWS/DynamoDB", at, data...)
+	}
+}
 
 // cutRegion splits a table's name at the region that it begins with; region is empty if it begins with none.
 func cutRegion(table string) (region, rest string, ok bool) {

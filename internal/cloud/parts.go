@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"path/filepath"
 	"regexp"
@@ -13,9 +14,11 @@ import (
 	"evo/internal/cfn"
 	"evo/internal/cloud/apigateway"
 	"evo/internal/cloud/apigatewayv2"
+	"evo/internal/cloud/applicationautoscaling"
 	"evo/internal/cloud/cloudformation"
 	"evo/internal/cloud/cloudwatch"
 	"evo/internal/cloud/codedeploy"
+	"evo/internal/cloud/configservice"
 	"evo/internal/cloud/dynamodb"
 	"evo/internal/cloud/executeapi"
 	"evo/internal/cloud/iam"
@@ -58,11 +61,13 @@ type region struct {
 	apigatewayv2   *apigatewayv2.Service
 	codedeploy     *codedeploy.Service
 	cloudformation *cloudformation.Service
+	config         *configservice.Service
+	scaling        *applicationautoscaling.Service
 }
 
 // inOrder returns a region's services, each after those that it needs.
 func (r *region) inOrder() []any {
-	return []any{r.cloudwatch, r.logs, r.dynamodb, r.lambda, r.apigateway, r.apigatewayv2, r.codedeploy, r.cloudformation}
+	return []any{r.cloudwatch, r.logs, r.dynamodb, r.lambda, r.apigateway, r.apigatewayv2, r.config, r.scaling, r.codedeploy, r.cloudformation}
 }
 
 // assemble makes the services that are one for all regions, and what serves them all.
@@ -145,6 +150,8 @@ func (p *parts) services() []wire.Service {
 		regional("apigateway", func(r *region) any { return r.apigateway }),
 		regional("apigatewayv2", func(r *region) any { return r.apigatewayv2 }),
 		regional("codedeploy", func(r *region) any { return r.codedeploy }),
+		regional("config", func(r *region) any { return r.config }),
+		regional("application-autoscaling", func(r *region) any { return r.scaling }),
 		regional("cloudformation", func(r *region) any { return r.cloudformation }),
 	}
 }
@@ -201,13 +208,20 @@ func (p *parts) newRegion(name string) (r *region, err error) {
 	if r.lambda, err = lambda.New(p.lambdaConfig(r)); err != nil {
 		return nil, err
 	}
-	if r.dynamodb, err = dynamodb.New(dynamodb.Config{Region: name, Store: db, Clock: clk}); err != nil {
+	if r.dynamodb, err = dynamodb.New(dynamodb.Config{Region: name, Store: db, Clock: clk, Meter: tableMeter{r, clk}}); err != nil {
 		return nil, err
 	}
 	if r.apigateway, err = apigateway.New(apigateway.Config{Region: name, Store: db, Clock: clk}); err != nil {
 		return nil, err
 	}
 	if r.apigatewayv2, err = apigatewayv2.New(apigatewayv2.Config{Region: name, Store: db, Clock: clk}); err != nil {
+		return nil, err
+	}
+	if r.config, err = configservice.New(configservice.Config{Region: name, Store: db, Clock: clk}); err != nil {
+		return nil, err
+	}
+	r.scaling, err = applicationautoscaling.New(applicationautoscaling.Config{Region: name, Store: db, Clock: clk})
+	if err != nil {
 		return nil, err
 	}
 	r.codedeploy, err = codedeploy.New(codedeploy.Config{Region: name, Store: db, Clock: clk, Lambda: r.lambda, Alarms: r.cloudwatch, Objects: p.s3})
@@ -222,6 +236,7 @@ func (p *parts) lambdaConfig(r *region) lambda.Config {
 	s := p.server
 	return lambda.Config{Region: r.name, Store: s.db, Clock: s.Clock, Dir: filepath.Join(s.codeDir(), "code"), Runner: p.sandbox, Objects: p.s3,
 		Metrics: functionMetrics{r}, Logs: functionLogs{r}, Credentials: roleCredentials{p.sts},
+		CodeURL:  func(hash string) string { return s.URL() + codePath + r.name + "/" + hash },
 		Endpoint: s.URL, Report: func(err error) { s.Log(err.Error()) }}
 }
 
@@ -229,7 +244,7 @@ func (p *parts) stackConfig(r *region) cloudformation.Config {
 	s := p.server
 	return cloudformation.Config{Region: r.name, Store: s.db, Clock: s.Clock,
 		Services: cloudformation.Services{Lambda: r.lambda, IAM: p.iam, Buckets: p.s3, Objects: p.s3, DynamoDB: r.dynamodb,
-			APIGateway: r.apigateway, APIGatewayV2: r.apigatewayv2, CodeDeploy: r.codedeploy, CloudWatch: r.cloudwatch, Logs: r.logs},
+			APIGateway: r.apigateway, APIGatewayV2: r.apigatewayv2, CodeDeploy: r.codedeploy, CloudWatch: r.cloudwatch, Logs: r.logs, AutoScaling: r.scaling},
 		Transform: func(_ context.Context, root *cfn.Node, parameters map[string]string) (*cfn.Node, error) {
 			return sam.Transform(root, sam.Options{Region: r.name, Parameters: parameters, Now: s.Clock.Now()})
 		},
@@ -275,6 +290,15 @@ func (p *parts) close() error {
 		errs = append(errs, p.s3.Close())
 	}
 	return errors.Join(errs...)
+}
+
+// code opens a function's or layer's zip, by its hash, for those whom GetFunction has told where it is.
+func (p *parts) code(name, hash string) (io.ReadCloser, error) {
+	r, err := p.region(name)
+	if err != nil {
+		return nil, err
+	}
+	return r.lambda.Code(hash)
 }
 
 // customResource hands a custom resource's answer to its region's CloudFormation.

@@ -13,6 +13,7 @@ import (
 const (
 	ownPath      = "/_evo/"
 	callbackPath = ownPath + "callback/" // + region/token: where custom resources answer
+	codePath     = ownPath + "code/"     // + region/hash: where functions' code can be fetched
 )
 
 // status is what the cloud says of itself.
@@ -44,6 +45,8 @@ func (s *Server) own(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case strings.HasPrefix(r.URL.Path, callbackPath) && r.Method == http.MethodPut:
 		s.callback(w, r)
+	case strings.HasPrefix(r.URL.Path, codePath) && r.Method == http.MethodGet:
+		s.code(w, r)
 	case r.Header.Get("X-Evo") == "":
 		// A header of our own makes a browser ask first, and it is told nothing: pages of other origins stay outside.
 		http.Error(w, "this part of evo's cloud answers to evo only", http.StatusForbidden)
@@ -56,6 +59,18 @@ func (s *Server) own(w http.ResponseWriter, r *http.Request) {
 	default:
 		http.NotFound(w, r)
 	}
+}
+
+func (s *Server) code(w http.ResponseWriter, r *http.Request) {
+	region, hash, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, codePath), "/")
+	zip, err := s.parts.code(region, hash)
+	if err != nil {
+		http.NotFound(w, r)
+		return
+	}
+	defer zip.Close()
+	w.Header().Set("Content-Type", "application/zip")
+	_, _ = io.Copy(w, zip) // whoever fetches it sees a short body
 }
 
 // maxCallback bounds a custom resource's answer; CloudFormation takes 4 KiB.
