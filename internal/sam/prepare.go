@@ -43,7 +43,7 @@ func checkDatatypes(template *value) {
 
 // maxResources bounds the resources and events of a template. CloudFormation allows 500 resources, and an event makes one or more;
 // the definition of an API is copied for each of its events.
-const maxResources = 1000
+const maxResources = 600
 
 func checkCount(resources *value) {
 	n := resources.len()

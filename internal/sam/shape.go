@@ -70,6 +70,9 @@ func (s *shape) check(v *value, path []string, errs []shapeError) []shapeError {
 	}
 	switch s.kind {
 	case aStruct:
+		if (v.isList() || v.isString()) && !v.truthy() {
+			v = object() // what is empty passes for an empty map
+		}
 		if !v.isMap() {
 			return bad("value is not a valid dict", "type_error.dict")
 		}

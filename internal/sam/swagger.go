@@ -236,11 +236,15 @@ func (s *swagger) disableExecuteEndpoint(disable *value) {
 		}
 		return
 	}
-	servers := s.doc.get("servers")
-	if !servers.isList() {
-		servers = list(newTable())
+	servers := list(newTable())
+	if s.doc.has("servers") {
+		servers = s.doc.get("servers")
 	}
-	for i, server := range servers.items {
+	all := servers.itemsOrNone()
+	if servers.isMap() {
+		all = servers.keys()
+	}
+	for i, server := range all {
 		if at, ok := setDeep(server, disable, config, flag); !ok {
 			failDocument(templateCause("Invalid OpenAPI definition of 'servers[%d]': %s.", i, shouldBeMap(at)))
 		}

@@ -1,27 +1,23 @@
 package sam
 
-// table is the order in which the keys of a map are visited: that of an open hash table with the probing, growth and deleted
+// table is the order in which the entries of a map are visited: that of an open hash table with the probing, growth and deleted
 // markers of Python 2.7's dictionaries. The ids of API deployments are hashes of printed maps, and AWS keeps them as they were
 // when its transform ran on that version; another order would be another id, and would deploy APIs that did not change.
+//
+// A table holds positions in the list of a map's entries, which its methods are given.
 type table struct {
 	slots []slot
-	used  int // live keys
-	fill  int // live keys and deleted markers
+	used  int // live entries
+	fill  int // live entries and deleted markers
 }
 
+// slot is a place in a table. at is the position of an entry plus one, 0 if the slot is empty, or deletedSlot.
 type slot struct {
-	state slotState
-	hash  uint64
-	key   string
+	hash uint64
+	at   int32
 }
 
-type slotState uint8
-
-const (
-	empty slotState = iota
-	live
-	deleted
-)
+const deletedSlot = -1
 
 const (
 	minSlots       = 8
@@ -50,35 +46,32 @@ func hashKey(s string) uint64 {
 }
 
 // find is the slot of a key, or the one to put it in.
-func (t *table) find(key string, hash uint64) int {
+func (t *table) find(entries []field, key string, hash uint64) *slot {
 	mask := uint64(len(t.slots) - 1)
-	free := -1
+	var free *slot
 	walk, perturb := hash&mask, hash
 	for i := walk; ; i = walk & mask {
 		switch s := &t.slots[i]; {
-		case s.state == empty && free >= 0:
+		case s.at == 0 && free != nil:
 			return free
-		case s.state == empty, s.state == live && s.hash == hash && s.key == key:
-			return int(i)
-		case s.state == deleted && free < 0:
-			free = int(i)
+		case s.at == 0, s.at > 0 && s.hash == hash && entries[s.at-1].key == key:
+			return s
+		case s.at == deletedSlot && free == nil:
+			free = s
 		}
 		walk = 5*walk + perturb + 1
 		perturb >>= perturbShift
 	}
 }
 
-func (t *table) set(key string) { t.setHashed(key, hashKey(key)) }
-
-func (t *table) setHashed(key string, hash uint64) {
-	s := &t.slots[t.find(key, hash)]
-	if s.state == live {
-		return
-	}
-	if s.state == empty {
+// add takes in the last entry, whose key is new.
+func (t *table) add(entries []field, hash uint64) {
+	at := len(entries)
+	s := t.find(entries, entries[at-1].key, hash)
+	if s.at == 0 {
 		t.fill++
 	}
-	*s = slot{state: live, hash: hash, key: key}
+	*s = slot{hash, int32(at)}
 	t.used++
 	if 3*t.fill >= 2*len(t.slots) {
 		t.resize(t.used * growth(t.used))
@@ -92,11 +85,17 @@ func growth(used int) int {
 	return 4
 }
 
-func (t *table) delete(key string) {
-	if s := &t.slots[t.find(key, hashKey(key))]; s.state == live {
-		*s = slot{state: deleted}
-		t.used--
+// delete takes out the entry at a position, which then leaves the list.
+func (t *table) delete(position int) {
+	for i := range t.slots {
+		switch s := &t.slots[i]; {
+		case int(s.at) == position+1:
+			*s = slot{at: deletedSlot}
+		case int(s.at) > position+1:
+			s.at--
+		}
 	}
+	t.used--
 }
 
 // reserve makes room for n more keys, some of which may be there already.
@@ -106,27 +105,47 @@ func (t *table) reserve(n int) {
 	}
 }
 
-// resize makes more than n slots, and puts the keys into them in the order of their old ones.
+// resize makes more than n slots, and puts the entries into them in the order of their old ones.
 func (t *table) resize(n int) {
 	size := minSlots
 	for size <= n {
 		size *= 2
 	}
 	old := t.slots
-	*t = table{slots: make([]slot, size)}
+	t.slots = make([]slot, size)
+	t.fill = t.used
 	for _, s := range old {
-		if s.state == live {
-			t.setHashed(s.key, s.hash)
+		if s.at > 0 {
+			t.place(s)
 		}
 	}
 }
 
-func (t *table) keys() []string {
-	keys := make([]string, 0, t.used)
-	for i := range t.slots {
-		if t.slots[i].state == live {
-			keys = append(keys, t.slots[i].key)
+// place puts an entry into the first empty slot of its path; there are no deleted markers.
+func (t *table) place(s slot) {
+	mask := uint64(len(t.slots) - 1)
+	walk, perturb := s.hash&mask, s.hash
+	for t.slots[walk&mask].at != 0 {
+		walk = 5*walk + perturb + 1
+		perturb >>= perturbShift
+	}
+	t.slots[walk&mask] = s
+}
+
+// cloned is the table that results from adding the entries to an empty one, one by one, in the order in which t visits them. There
+// they stand in that order, too.
+func (t *table) cloned() *table {
+	c := newKeyTable()
+	for _, s := range t.slots {
+		if s.at <= 0 {
+			continue
+		}
+		c.used++
+		c.fill++
+		c.place(slot{s.hash, int32(c.used)})
+		if 3*c.fill >= 2*len(c.slots) {
+			c.resize(c.used * growth(c.used))
 		}
 	}
-	return keys
+	return c
 }

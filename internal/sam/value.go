@@ -34,7 +34,7 @@ type field struct {
 // fields hold a map's entries in the order of their insertion, and, for a table, the order in which it is visited.
 type fields struct {
 	list  []field
-	at    map[string]int // positions, once there are many
+	at    map[string]int // positions, once there are many; a table knows them itself
 	table *table         // nil: visited in the order of insertion
 }
 
@@ -42,6 +42,9 @@ type fields struct {
 const smallMap = 12
 
 func (f *fields) find(key string) int {
+	if f.table != nil && len(f.list) > smallMap {
+		return int(f.table.find(f.list, key, hashKey(key)).at) - 1
+	}
 	if f.at != nil {
 		if i, ok := f.at[key]; ok {
 			return i
@@ -58,13 +61,13 @@ func (f *fields) find(key string) int {
 
 func (f *fields) add(e field) {
 	f.list = append(f.list, e)
-	if f.at != nil {
+	switch {
+	case f.table != nil:
+		f.table.add(f.list, hashKey(e.key))
+	case f.at != nil:
 		f.at[e.key] = len(f.list) - 1
-	} else if len(f.list) > smallMap {
+	case len(f.list) > smallMap:
 		f.reindex()
-	}
-	if f.table != nil {
-		f.table.set(e.key)
 	}
 }
 
@@ -261,12 +264,12 @@ func (v *value) delete(key string) {
 	if i < 0 {
 		return
 	}
+	if v.fields.table != nil {
+		v.fields.table.delete(i)
+	}
 	v.fields.list = slices.Delete(v.fields.list, i, i+1)
 	if v.fields.at != nil {
 		v.fields.reindex()
-	}
-	if v.fields.table != nil {
-		v.fields.table.delete(key)
 	}
 }
 
@@ -279,8 +282,10 @@ func (v *value) entries() []field {
 		return slices.Clone(v.fields.list)
 	}
 	out := make([]field, 0, len(v.fields.list))
-	for _, key := range v.fields.table.keys() {
-		out = append(out, v.fields.list[v.fields.find(key)])
+	for _, s := range v.fields.table.slots {
+		if s.at > 0 {
+			out = append(out, v.fields.list[s.at-1])
+		}
 	}
 	return out
 }
@@ -342,13 +347,14 @@ func (v *value) clone() *value {
 			c.items[i] = item.clone()
 		}
 	case cfn.Map:
-		c.fields = &fields{list: make([]field, 0, len(v.fields.list))}
-		if v.fields.table != nil {
-			c.fields.table = newKeyTable()
+		c.fields = &fields{list: v.entries()}
+		for i := range c.fields.list {
+			c.fields.list[i].value = c.fields.list[i].value.clone()
 		}
-		for _, e := range v.entries() {
-			e.value = e.value.clone()
-			c.fields.add(e)
+		if v.fields.table != nil {
+			c.fields.table = v.fields.table.cloned()
+		} else if len(c.fields.list) > smallMap {
+			c.fields.reindex()
 		}
 	}
 	return &c
