@@ -59,6 +59,9 @@ func (s *Service) httpAPIHandlers() map[string]Handler {
 		all["AWS::ApiGatewayV2::Route"] = routeHandler(p)
 		all["AWS::ApiGatewayV2::Integration"] = integrationHandler(p)
 	}
+	if a, ok := h.APIGatewayV2.(httpAuthorizers); ok {
+		all["AWS::ApiGatewayV2::Authorizer"] = httpAuthorizerHandler(a)
+	}
 	if d, ok := h.APIGatewayV2.(httpAPIDeployments); ok {
 		all["AWS::ApiGatewayV2::Deployment"] = httpDeploymentHandler(d)
 	}

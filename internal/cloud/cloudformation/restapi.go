@@ -69,6 +69,15 @@ func (s *Service) apiHandlers() map[string]Handler {
 		all["AWS::ApiGateway::Resource"] = resourceHandler(p)
 		all["AWS::ApiGateway::Method"] = methodHandler(p)
 	}
+	if a, ok := h.APIGateway.(apiAuthorizers); ok {
+		all["AWS::ApiGateway::Authorizer"] = authorizerHandler(a)
+	}
+	if m, ok := h.APIGateway.(apiModels); ok {
+		all["AWS::ApiGateway::Model"] = modelHandler(m)
+	}
+	if v, ok := h.APIGateway.(apiValidators); ok {
+		all["AWS::ApiGateway::RequestValidator"] = validatorHandler(v)
+	}
 	return all
 }
 

@@ -26,6 +26,8 @@ import (
 
 	"evo/internal/cfn"
 	apigatewaysvc "evo/internal/cloud/apigateway"
+	apigatewayv2svc "evo/internal/cloud/apigatewayv2"
+	"evo/internal/cloud/applicationautoscaling"
 	"evo/internal/cloud/clock"
 	"evo/internal/cloud/cloudformation"
 	cloudwatchsvc "evo/internal/cloud/cloudwatch"
@@ -82,6 +84,10 @@ func newCloud(t *testing.T) *cloud {
 	c.need(err)
 	tables, err := dynamodbsvc.New(dynamodbsvc.Config{Region: "us-east-1", Store: c.db, Clock: clk})
 	c.need(err)
+	scaling, err := applicationautoscaling.New(applicationautoscaling.Config{Region: "us-east-1", Store: c.db, Clock: clk})
+	c.need(err)
+	web, err := apigatewayv2svc.New(apigatewayv2svc.Config{Region: "us-east-1", Store: c.db, Clock: clk})
+	c.need(err)
 	gateway, err := apigatewaysvc.New(apigatewaysvc.Config{Region: "us-east-1", Store: c.db, Clock: clk})
 	c.need(err)
 	c.deploy, err = codedeploysvc.New(codedeploysvc.Config{Region: "us-east-1", Store: c.db, Clock: clk, Lambda: functions, Alarms: watch, Objects: objects})
@@ -92,7 +98,7 @@ func newCloud(t *testing.T) *cloud {
 			return sam.Transform(root, sam.Options{Region: "us-east-1", Parameters: parameters, Now: clk.Now()})
 		},
 		Services: cloudformation.Services{Lambda: functions, IAM: roles, Buckets: objects, Objects: objects, DynamoDB: tables, APIGateway: gateway,
-			CodeDeploy: c.deploy, CloudWatch: watch, Logs: logs}}
+			CodeDeploy: c.deploy, CloudWatch: watch, Logs: logs, APIGatewayV2: web, AutoScaling: scaling}}
 	c.stacks, err = cloudformation.New(c.config)
 	c.need(err)
 	for _, s := range []any{watch, logs, functions, tables, c.deploy, c.stacks} {
@@ -717,6 +723,84 @@ func TestInclude(t *testing.T) {
 		d = make("none", "doesnotexist")
 		if got := aws.ToString(d.StatusReason); d.Status != types.ChangeSetStatusFailed || got != "Transform AWS::Include failed with: S3 bucket [doesnotexist] does not exist." {
 			t.Errorf("%s %s", d.Status, got)
+		}
+	})
+}
+
+// Every resource type that is made for real is made, changed, and deleted again.
+func TestManyTypes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCloud(t)
+		defer c.stop()
+		template := `
+Resources:
+  Role: {Type: "AWS::IAM::Role", Properties: {Description: %[1]s, AssumeRolePolicyDocument: {Version: "2012-10-17", Statement: [{Effect: Allow, Principal: {Service: lambda.amazonaws.com}, Action: "sts:AssumeRole"}]}}}
+  Inline: {Type: "AWS::IAM::Policy", Properties: {PolicyName: p-%[1]s, Roles: [!Ref Role], PolicyDocument: {Version: "2012-10-17", Statement: [{Effect: Allow, Action: "s3:*", Resource: "*"}]}}}
+  Managed: {Type: "AWS::IAM::ManagedPolicy", Properties: {Roles: [!Ref Role], PolicyDocument: {Version: "2012-10-17", Statement: [{Effect: Allow, Action: "s3:%[1]s", Resource: "*"}]}}}
+  Fn: {Type: "AWS::Lambda::Function", Properties: {Role: !GetAtt Role.Arn, Runtime: nodejs22.x, Handler: index.handler, ReservedConcurrentExecutions: 2, Tags: [{Key: a, Value: %[1]s}], Code: {ZipFile: "x"}}}
+  Invoke: {Type: "AWS::Lambda::EventInvokeConfig", Properties: {FunctionName: !Ref Fn, Qualifier: $LATEST, MaximumRetryAttempts: 1}}
+  Bucket:
+    Type: AWS::S3::Bucket
+    Properties:
+      CorsConfiguration: {CorsRules: [{AllowedMethods: [GET], AllowedOrigins: ["*"], MaxAge: 10, ExposedHeaders: [x-%[1]s]}]}
+      LifecycleConfiguration: {Rules: [{Id: old, Status: Enabled, Prefix: logs/, ExpirationInDays: 3, Transitions: [{StorageClass: GLACIER, TransitionInDays: 1}]}]}
+      PublicAccessBlockConfiguration: {BlockPublicAcls: true, BlockPublicPolicy: false}
+      OwnershipControls: {Rules: [{ObjectOwnership: BucketOwnerEnforced}]}
+      WebsiteConfiguration: {IndexDocument: %[1]s.html, ErrorDocument: e.html}
+      LoggingConfiguration: {LogFilePrefix: log/}
+  BucketPolicy: {Type: "AWS::S3::BucketPolicy", Properties: {Bucket: !Ref Bucket, PolicyDocument: {Version: "2012-10-17", Statement: [{Effect: Allow, Principal: {AWS: !GetAtt Role.Arn}, Action: "s3:GetObject", Resource: !Sub "${Bucket.Arn}/*"}]}}}
+  Table:
+    Type: AWS::DynamoDB::Table
+    Properties:
+      AttributeDefinitions: [{AttributeName: id, AttributeType: S}, {AttributeName: %[1]s, AttributeType: N}]
+      KeySchema: [{AttributeName: id, KeyType: HASH}]
+      ProvisionedThroughput: {ReadCapacityUnits: "5", WriteCapacityUnits: %[2]d}
+      GlobalSecondaryIndexes: [{IndexName: by-%[1]s, KeySchema: [{AttributeName: %[1]s, KeyType: HASH}], Projection: {ProjectionType: ALL}, ProvisionedThroughput: {ReadCapacityUnits: 5, WriteCapacityUnits: 5}}]
+      TimeToLiveSpecification: {AttributeName: ttl, Enabled: true}
+      Tags: [{Key: a, Value: %[1]s}]
+  Target: {Type: "AWS::ApplicationAutoScaling::ScalableTarget", Properties: {MinCapacity: 1, MaxCapacity: %[2]d, ResourceId: !Sub "table/${Table}", ScalableDimension: "dynamodb:table:ReadCapacityUnits", ServiceNamespace: dynamodb, RoleARN: !GetAtt Role.Arn}}
+  Scaling: {Type: "AWS::ApplicationAutoScaling::ScalingPolicy", Properties: {PolicyName: p, PolicyType: TargetTrackingScaling, ScalingTargetId: !Ref Target, TargetTrackingScalingPolicyConfiguration: {TargetValue: 50, PredefinedMetricSpecification: {PredefinedMetricType: DynamoDBReadCapacityUtilization}}}}
+  Log: {Type: "AWS::Logs::LogGroup", Properties: {RetentionInDays: 7}}
+  Filter: {Type: "AWS::Logs::MetricFilter", Properties: {LogGroupName: !Ref Log, FilterPattern: "{ $.a = 1 }", MetricTransformations: [{MetricName: %[1]s, MetricNamespace: n, MetricValue: "1", Dimensions: [{Key: k, Value: $.k}]}]}}
+  Dashboard: {Type: "AWS::CloudWatch::Dashboard", Properties: {DashboardBody: '{"widgets": []}'}}
+  Config: {Type: "AWS::CodeDeploy::DeploymentConfig", Properties: {ComputePlatform: Lambda, TrafficRoutingConfig: {Type: TimeBasedCanary, TimeBasedCanary: {CanaryPercentage: 5, CanaryInterval: 1}}}}
+  Rest: {Type: "AWS::ApiGateway::RestApi", Properties: {Name: rest, Description: %[1]s, BinaryMediaTypes: ["image/%[1]s"]}}
+  Path: {Type: "AWS::ApiGateway::Resource", Properties: {RestApiId: !Ref Rest, ParentId: !GetAtt Rest.RootResourceId, PathPart: items}}
+  Method: {Type: "AWS::ApiGateway::Method", Properties: {RestApiId: !Ref Rest, ResourceId: !Ref Path, HttpMethod: GET, AuthorizationType: NONE, MethodResponses: [{StatusCode: 200}], Integration: {Type: MOCK, RequestTemplates: {application/json: '{"statusCode": 200}'}, IntegrationResponses: [{StatusCode: 200, ResponseTemplates: {application/json: %[1]s}}]}}}
+  Response: {Type: "AWS::ApiGateway::GatewayResponse", Properties: {RestApiId: !Ref Rest, ResponseType: DEFAULT_4XX, ResponseParameters: {gatewayresponse.header.A: "'%[1]s'"}}}
+  Model: {Type: "AWS::ApiGateway::Model", Properties: {RestApiId: !Ref Rest, ContentType: application/json, Schema: {title: %[1]s}}}
+  Account: {Type: "AWS::ApiGateway::Account", Properties: {CloudWatchRoleArn: !GetAtt Role.Arn}}
+  Http: {Type: "AWS::ApiGatewayV2::Api", Properties: {Name: web-%[1]s, ProtocolType: HTTP, CorsConfiguration: {AllowOrigins: ["*"]}}}
+  HttpIntegration: {Type: "AWS::ApiGatewayV2::Integration", Properties: {ApiId: !Ref Http, IntegrationType: AWS_PROXY, IntegrationUri: !GetAtt Fn.Arn, PayloadFormatVersion: "2.0"}}
+  Route: {Type: "AWS::ApiGatewayV2::Route", Properties: {ApiId: !Ref Http, RouteKey: "GET /%[1]s", Target: !Sub "integrations/${HttpIntegration}"}}
+  HttpStage: {Type: "AWS::ApiGatewayV2::Stage", Properties: {ApiId: !Ref Http, StageName: $default, AutoDeploy: true, StageVariables: {A: %[1]s}}}
+  Queue: {Type: "AWS::SQS::Queue"}
+  Rule: {Type: "AWS::Config::ConfigRule", Properties: {Source: {Owner: AWS, SourceIdentifier: S3_BUCKET_VERSIONING_ENABLED}}}
+Outputs: {Queue: {Value: !Ref Queue}, QueueArn: {Value: !GetAtt Queue.Arn}}
+`
+		st := c.apply("s", fmt.Sprintf(template, "one", 5))
+		if st.StackStatus != types.StackStatusCreateComplete {
+			t.Fatalf("%s\n%s", st.StackStatus, strings.Join(c.events("s", ""), "\n"))
+		}
+		if out := outputs(st); !strings.HasPrefix(out["Queue"], "https://sqs.us-east-1.amazonaws.com/000000000000/s-Queue-") || !strings.HasPrefix(out["QueueArn"], "arn:aws:sqs:us-east-1:000000000000:s-Queue-") {
+			t.Errorf("outputs %v", out)
+		}
+		var recorded []string
+		for _, e := range c.events("s", "") {
+			if strings.Contains(e, "evo records ") {
+				recorded = append(recorded, strings.Fields(e)[0])
+			}
+		}
+		if slices.Sort(recorded); !slices.Equal(recorded, []string{"Queue", "Rule"}) {
+			t.Errorf("%v say that they are recorded only", recorded)
+		}
+		if st = c.apply("s", fmt.Sprintf(template, "two", 6)); st.StackStatus != types.StackStatusUpdateComplete {
+			t.Fatalf("%s\n%s", st.StackStatus, strings.Join(c.events("s", ""), "\n"))
+		}
+		_, err := c.cfn.DeleteStack(t.Context(), &cfnsdk.DeleteStackInput{StackName: aws.String("s")})
+		c.need(err)
+		if st = c.settle(*st.StackId); st.StackStatus != types.StackStatusDeleteComplete {
+			t.Errorf("%s\n%s", st.StackStatus, strings.Join(c.events(*st.StackId, ""), "\n"))
 		}
 	})
 }

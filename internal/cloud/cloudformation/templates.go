@@ -290,13 +290,13 @@ func (s *Service) env(stackID, name string, d definition) cfn.Env {
 }
 
 // needed are the capabilities that a template asks for: AWS's reasons to think before it is deployed.
-func needed(t *cfn.Template) (caps []types.Capability, types_ []string) {
+func needed(t *cfn.Template) (caps []types.Capability, kinds []string) {
 	for _, r := range t.Resources {
 		property, isIAM := namedIAM[r.Type]
 		if !isIAM {
 			continue
 		}
-		types_ = append(types_, r.Type)
+		kinds = append(kinds, r.Type)
 		c := types.CapabilityCapabilityIam
 		if property != "" && r.Properties.Has(property) {
 			c = types.CapabilityCapabilityNamedIam
@@ -308,7 +308,7 @@ func needed(t *cfn.Template) (caps []types.Capability, types_ []string) {
 	if slices.Contains(caps, types.CapabilityCapabilityNamedIam) {
 		caps = []types.Capability{types.CapabilityCapabilityNamedIam}
 	}
-	return caps, types_
+	return caps, kinds
 }
 
 // namedIAM are the types that need a capability, with the property that makes it the stronger one.
