@@ -245,6 +245,23 @@ func TestParseDeepAliases(t *testing.T) {
 	}
 }
 
+// A template on one line is read as fast as on many, and its places are right.
+func TestParseOneLine(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("{a: [ä")
+	for i := range 90_000 {
+		fmt.Fprintf(&b, ", 'ö%d'", i)
+	}
+	b.WriteString("]}")
+	n := mustParse(t, b.String())
+	for _, i := range []int{1, 100, 128, 129, 5000, 90_000} {
+		s := n.Get("a").Items[i].Span
+		if got, want := b.String()[s.Start.Offset:s.End.Offset], fmt.Sprintf("'ö%d'", i-1); got != want {
+			t.Errorf("item %d: got %q, want %q", i, got, want)
+		}
+	}
+}
+
 func TestEdit(t *testing.T) {
 	text := "# my app\nF:\n  CodeUri: ./src # here\n  Map: {a: 1}\n  Lit: |\n    x\n    y\n  Uri: &u ./x\n  Same: *u\n"
 	n := mustParse(t, text)

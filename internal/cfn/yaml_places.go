@@ -14,7 +14,10 @@ import (
 type yamlPlaces struct {
 	text   []byte
 	starts []int
+	marks  map[int][]int // for long lines: the offset of every markEvery-th character
 }
+
+const markEvery = 128
 
 func newYAMLPlaces(text []byte) *yamlPlaces {
 	p := &yamlPlaces{text: text, starts: []int{0}}
@@ -33,6 +36,9 @@ func newYAMLPlaces(text []byte) *yamlPlaces {
 
 // breakLen is the length of the line end at the start of text, or 0.
 func breakLen(text []byte) int {
+	if len(text) > 0 && text[0] < 0x80 && text[0] != '\r' && text[0] != '\n' {
+		return 0
+	}
 	switch {
 	case bytes.HasPrefix(text, []byte("\r\n")), bytes.HasPrefix(text, []byte("\u0085")):
 		return 2
@@ -49,10 +55,41 @@ func (p *yamlPlaces) offset(line, col int) int {
 		return len(p.text)
 	}
 	at := p.starts[line-1]
+	if col > markEvery {
+		marks := p.marksOf(line)
+		i := min((col-1)/markEvery, len(marks)-1)
+		at, col = marks[i], col-i*markEvery
+	}
 	for ; col > 1 && at < len(p.text); col-- {
 		at += runeLen(p.text, at)
 	}
 	return min(at, len(p.text))
+}
+
+// marksOf makes the marks of a line, so that a template on one line takes no longer than one on many.
+func (p *yamlPlaces) marksOf(line int) []int {
+	if m, ok := p.marks[line]; ok {
+		return m
+	}
+	end := len(p.text)
+	if line < len(p.starts) {
+		end = p.starts[line]
+	}
+	var marks []int
+	for at, n := p.starts[line-1], 0; at < end; n++ {
+		if n%markEvery == 0 {
+			marks = append(marks, at)
+		}
+		at += runeLen(p.text, at)
+	}
+	if len(marks) == 0 {
+		marks = []int{p.starts[line-1]}
+	}
+	if p.marks == nil {
+		p.marks = map[int][]int{}
+	}
+	p.marks[line] = marks
+	return marks
 }
 
 // span is the stretch of n bytes that begins where y (or its tag) does.
