@@ -39,7 +39,8 @@ type parts struct {
 	dir     string          // for runtimes' SDKs
 	wire    *wire.Handler
 	gateway *executeapi.Handler
-	sandbox *sandbox.Sandbox
+	sandbox *sandbox.Sandbox // nil if tests run the functions
+	runner  lambda.Runner
 	blobs   *blob.Store
 	s3      *s3.Service
 	iam     *iam.Service
@@ -88,8 +89,11 @@ func assemble(ctx context.Context, s *Server) (p *parts, err error) {
 	if p.sts, err = sts.New(sts.Config{Store: s.db, Clock: s.Clock, Names: p.iam}); err != nil {
 		return nil, err
 	}
-	if p.sandbox, err = p.newSandbox(); err != nil {
-		return nil, err
+	if p.runner = s.runner; p.runner == nil {
+		if p.sandbox, err = p.newSandbox(); err != nil {
+			return nil, err
+		}
+		p.runner = p.sandbox
 	}
 	p.gateway, err = executeapi.New(executeapi.Config{APIs: stages{p}, Clock: s.Clock, Metrics: gatewayMetrics{p}, Log: p.gatewayLog,
 		Lambda: func(name string) (executeapi.Lambda, error) {
@@ -234,7 +238,7 @@ func (p *parts) newRegion(name string) (r *region, err error) {
 
 func (p *parts) lambdaConfig(r *region) lambda.Config {
 	s := p.server
-	return lambda.Config{Region: r.name, Store: s.db, Clock: s.Clock, Dir: filepath.Join(s.codeDir(), "code"), Runner: p.sandbox, Objects: p.s3,
+	return lambda.Config{Region: r.name, Store: s.db, Clock: s.Clock, Dir: filepath.Join(s.codeDir(), "code"), Runner: p.runner, Random: s.random, Objects: p.s3,
 		Metrics: functionMetrics{r}, Logs: functionLogs{r}, Credentials: roleCredentials{p.sts},
 		CodeURL:  func(hash string) string { return s.URL() + codePath + r.name + "/" + hash },
 		Endpoint: s.URL, Report: func(err error) { s.Log(err.Error()) }}

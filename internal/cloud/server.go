@@ -22,6 +22,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 
 	"evo/internal/cloud/clock"
+	"evo/internal/cloud/lambda"
 	"evo/internal/cloud/store"
 	"evo/internal/cloud/wire"
 )
@@ -36,6 +37,10 @@ type Server struct {
 	Sync     bool        // acknowledged changes survive a power cut too, not only the end of the process
 	Version  string
 	Log      func(string) // what a person should know; nil: nobody is told
+
+	// Tests in virtual time run functions as plain Go, as no process can be in their bubble, and draw versions from a seed.
+	runner lambda.Runner  // nil: the sandbox
+	random func() float64 // nil: Lambda's own
 
 	started  time.Time
 	listener net.Listener
