@@ -342,18 +342,32 @@ func (r *run) request(p phase, id, kind string, sp step) *Request {
 		Cancelled: r.cancelled, s: r.s, run: r, phase: p}
 }
 
-func (h Handler) create(ctx context.Context, r *Request) (Result, error) {
+// survive makes an error of a panic: a resource that nobody has thought of must not end the cloud.
+func survive(r *Request, err *error) {
+	if p := recover(); p != nil {
+		*err = &handlerError{fmt.Sprintf("the handler of %s failed: %v", r.Type, p), "InternalFailure"}
+	}
+}
+
+func (h Handler) create(ctx context.Context, r *Request) (result Result, err error) {
+	defer survive(r, &err)
 	if h.Create == nil {
 		return Result{}, fmt.Errorf("the resource type %s cannot be created", r.Type)
 	}
 	return h.Create(ctx, r)
 }
 
-func (h Handler) update(ctx context.Context, r *Request) (Result, error) {
+func (h Handler) update(ctx context.Context, r *Request) (result Result, err error) {
+	defer survive(r, &err)
 	if h.Update == nil {
 		return Result{Physical: r.Physical, Attributes: r.Attributes}, nil
 	}
 	return h.Update(ctx, r)
+}
+
+func (h Handler) delete(ctx context.Context, r *Request) (err error) {
+	defer survive(r, &err)
+	return h.Delete(ctx, r)
 }
 
 // madeOne writes what a resource has become.

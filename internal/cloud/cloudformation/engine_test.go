@@ -193,9 +193,9 @@ func code(err error) string {
 func TestCreateUpdateDelete(t *testing.T) {
 	w := newWorld(t)
 	st := w.create("s", `
-Parameters: {P: {Type: String, Default: one}, Secret: {Type: String, Default: x, NoEcho: true}}
+Parameters: {P: {Type: String, Default: one}, Secret: {Type: String, Default: hush-hush, NoEcho: true}}
 Resources:
-  A: {Type: "Test::Thing", Properties: {Value: !Ref P}}
+  A: {Type: "Test::Thing", Properties: {Value: !Ref P, S: !Sub "-${Secret}"}}
   B: {Type: "Test::Thing", Properties: {Value: !Sub "${A.Arn}!"}}
 Outputs:
   Arn: {Value: !GetAtt B.Arn, Description: of b, Export: {Name: !Sub "${AWS::StackName}-arn"}}
@@ -206,6 +206,20 @@ Outputs:
 	}
 	if a := aws.ToString(st.Outputs[1].OutputValue); !strings.HasPrefix(a, "arn:thing:s-A-") || !strings.HasSuffix(a, "!") {
 		t.Errorf("Value = %s", a)
+	}
+	events, err := w.DescribeStackEvents(t.Context(), &cloudformation.DescribeStackEventsInput{StackName: aws.String("s")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ids := map[string]bool{}
+	for _, e := range events.StackEvents {
+		ids[*e.EventId] = true
+		if p := aws.ToString(e.ResourceProperties); strings.Contains(p, "hush-hush") || *e.LogicalResourceId == "A" && !strings.Contains(p, `"S":"-****"`) {
+			t.Errorf("%s: %s", *e.EventId, p)
+		}
+	}
+	if len(ids) != len(events.StackEvents) {
+		t.Errorf("%d events have %d ids", len(events.StackEvents), len(ids))
 	}
 	if p := st.Parameters[1]; aws.ToString(p.ParameterValue) != "****" {
 		t.Errorf("the secret is shown: %s", aws.ToString(p.ParameterValue))
@@ -223,7 +237,7 @@ s CREATE_COMPLETE`)
 	st = w.update("s", `
 Parameters: {P: {Type: String, Default: one}}
 Resources:
-  A: {Type: "Test::Thing", Properties: {Value: !Ref P}}
+  A: {Type: "Test::Thing", Properties: {Value: !Ref P, S: -hush-hush}}
   B: {Type: "Test::Thing", Properties: {Value: two, Anew: 1}}
   C: {Type: "Test::Thing", Properties: {Value: !Ref B}}
 `)
@@ -245,7 +259,7 @@ s UPDATE_COMPLETE`)
 	if n := len(w.things.names()); n != 3 {
 		t.Errorf("%d things are there, want 3", n)
 	}
-	_, err := w.UpdateStack(t.Context(), &cloudformation.UpdateStackInput{StackName: aws.String("s"), UsePreviousTemplate: aws.Bool(true)})
+	_, err = w.UpdateStack(t.Context(), &cloudformation.UpdateStackInput{StackName: aws.String("s"), UsePreviousTemplate: aws.Bool(true)})
 	want(t, "an update without changes", code(err), "ValidationError: No updates are to be performed.")
 	if _, err := w.DeleteStack(t.Context(), &cloudformation.DeleteStackInput{StackName: st.StackId}); err != nil {
 		t.Fatal(err)
@@ -605,4 +619,14 @@ func TestWaitCondition(t *testing.T) {
 		}
 		w.s.Close()
 	})
+}
+
+func TestHandlerThatPanics(t *testing.T) {
+	w := newWorld(t, func(c *Config) {
+		c.Handlers["Test::Bad"] = Handler{Create: func(context.Context, *Request) (Result, error) { panic("oh") }}
+	})
+	st := w.create("s", `{Resources: {A: {Type: "Test::Bad"}}}`)
+	if st.StackStatus != types.StackStatusRollbackComplete || !strings.Contains(w.history("s"), "the handler of Test::Bad failed: oh") {
+		t.Errorf("%s\n%s", st.StackStatus, w.history("s"))
+	}
 }

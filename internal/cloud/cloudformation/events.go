@@ -11,22 +11,27 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 
+	"evo/internal/cfn"
 	"evo/internal/cloud/store"
 )
 
 const stackType = "AWS::CloudFormation::Stack"
 
-// append puts an event at the end of a stack's.
+// appendEvent puts an event at the end of a stack's. No two have the same time, to the millisecond: a resource event's id is
+// made of it.
 func (s *Service) appendEvent(tx *store.Tx, stackID string, e event) {
 	next := 1
-	for k := range s.events.Descend(tx, stackID+"|~") {
+	e.Time = s.cfg.Clock.Now().Truncate(time.Millisecond)
+	for k, last := range s.events.Descend(tx, stackID+"|~") {
 		if rest, ok := strings.CutPrefix(k, stackID+"|"); ok {
 			n, _ := strconv.Atoi(rest)
 			next = n + 1
+			if soon := last.Time.Add(time.Millisecond); e.Time.Before(soon) {
+				e.Time = soon
+			}
 		}
 		break
 	}
-	e.Time = s.cfg.Clock.Now()
 	if e.ID == "" {
 		e.ID = fmt.Sprintf("%s-%s-%s", e.Logical, e.Status, e.Time.UTC().Format("2006-01-02T15:04:05.000Z"))
 	}
@@ -45,7 +50,33 @@ func (s *Service) setStatus(tx *store.Tx, st *stack, status types.StackStatus, r
 // tell puts an event on a resource.
 func (r *run) tell(tx *store.Tx, rec resource, status types.ResourceStatus, reason string) {
 	r.s.appendEvent(tx, r.id, event{Logical: rec.Logical, Physical: rec.Physical, Type: rec.Type, Status: status, Reason: reason,
-		Properties: string(rec.Properties), Token: r.token})
+		Properties: r.masked(tx, rec), Token: r.token})
+}
+
+// masked are a resource's properties without the values of parameters that are not to be echoed.
+func (r *run) masked(tx *store.Tx, rec resource) string {
+	st, _ := r.s.stacks.Get(tx, r.id)
+	var secrets []string
+	if t, err := r.s.read(st.definition()); err == nil {
+		for _, p := range t.Parameters {
+			if value := st.definition().Parameters[p.Name]; p.NoEcho && value != "" {
+				secrets = append(secrets, value)
+			}
+		}
+	}
+	if len(secrets) == 0 {
+		return string(rec.Properties)
+	}
+	n := node(rec.Properties)
+	n.Walk(func(_ []string, n *cfn.Node) bool { // it was read for this alone
+		for _, secret := range secrets {
+			if n.Kind == cfn.String && (n.Text == secret || len(secret) >= 4) {
+				n.Text = strings.ReplaceAll(n.Text, secret, "****")
+			}
+		}
+		return true
+	})
+	return string(raw(n))
 }
 
 const eventsPage = 100

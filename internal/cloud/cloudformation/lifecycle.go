@@ -269,7 +269,7 @@ func (r *run) deleteEffect(p phase, rec resource, sp step, retry bool) error {
 	req := r.request(p, rec.Logical, rec.Type, sp)
 	req.Physical, req.Properties, req.Attributes, req.StackTags, req.Retry = rec.Physical, node(rec.Properties), rec.Attributes, rec.Tags, retry
 	req.Rollback, req.Cancelled = p == undoCleanup, nil
-	err := h.Delete(r.s.ctx, req)
+	err := h.delete(r.s.ctx, req)
 	if err != nil && missing(err) {
 		return nil
 	}
