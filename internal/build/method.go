@@ -145,7 +145,11 @@ func buildGo(ctx context.Context, b *builder, u *unit, dir string) error {
 		name = u.handler
 	}
 	env := []string{"GOOS=" + goos, "GOARCH=" + goarch, "CGO_ENABLED=0"}
-	return b.run(ctx, u, u.source, env, "go", "build", "-trimpath", "-buildvcs=false", "-tags", "lambda.norpc", "-ldflags", "-s -w", "-o", filepath.Join(dir, name), ".")
+	args := []string{"build", "-buildvcs=false", "-tags", "lambda.norpc", "-ldflags", "-s -w", "-o", filepath.Join(dir, name)}
+	if !b.Native { // the same bytes on every machine; here it would only keep Go from using what it has compiled already
+		args = append(args, "-trimpath")
+	}
+	return b.run(ctx, u, u.source, env, "go", append(args, ".")...)
 }
 
 // buildNode copies the source and installs what its package.json depends on.
