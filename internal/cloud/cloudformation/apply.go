@@ -181,7 +181,10 @@ func (r *run) applyOne(st stack, t *cfn.Template, res *cfn.Resource, needs []str
 	w, err := r.want(st, t, res, needs)
 	if !retry {
 		sp = step{State: begun, Token: newUUID(), Begun: r.s.cfg.Clock.Now()}
-		if has {
+		switch {
+		case has && before.Status == types.ResourceStatusCreateFailed && before.Physical != "":
+			sp.Part = &before // of a creation that failed without rollback
+		case has && before.Physical != "":
 			sp.Before = &before
 		}
 		sp.Action = r.decide(sp.Before, w)
@@ -226,6 +229,9 @@ func (r *run) decide(before *resource, w wanted) action {
 	old := node(before.Properties)
 	changes := cfn.DiffProperties(w.Type, old, node(w.properties))
 	action := doKeep
+	if before.Status == types.ResourceStatusUpdateFailed {
+		action = doUpdate // it may be in between
+	}
 	for _, c := range changes {
 		action = doUpdate
 		if c.Replacement == spec.Always {
@@ -268,6 +274,11 @@ func (r *run) begun(sp step, w wanted, retry bool) error {
 	return r.s.write(func(tx *store.Tx) error {
 		if !retry {
 			r.s.steps.Put(tx, stepKey(r.id, apply, w.ID), sp)
+			if sp.Part != nil {
+				part := *sp.Part
+				part.Stale = true
+				r.leave(tx, part)
+			}
 		}
 		if retry && sp.Action != doKeep {
 			return nil

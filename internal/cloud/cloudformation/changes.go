@@ -30,7 +30,7 @@ func (s *Service) changes(st stack, target definition, t *cfn.Template) (changes
 	}
 	var before, ordered []cfn.Resolved
 	for _, id := range resourceOrder(recs).order {
-		if rec := recs[id]; !isDeleted(rec) {
+		if rec := recs[id]; !isDeleted(rec) && rec.Physical != "" {
 			before = append(before, resolved(rec))
 		}
 	}

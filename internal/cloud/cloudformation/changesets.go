@@ -451,7 +451,7 @@ func (s *Service) execute(tx *store.Tx, cs changeSet, st stack, token string, no
 	} else if err := st.mayUpdate(); err != nil {
 		return err
 	} else if st.Op != nil {
-		(&run{s: s, id: st.ID}).forget(tx)
+		(&run{s: s, id: st.ID}).carryOver(tx)
 	}
 	for k, other := range s.changeSets.Prefix(tx, st.ID+"|") {
 		if other.ID != cs.ID && other.Execution != types.ExecutionStatusExecuteComplete {

@@ -630,3 +630,29 @@ func TestHandlerThatPanics(t *testing.T) {
 		t.Errorf("%s\n%s", st.StackStatus, w.history("s"))
 	}
 }
+
+// What failed without rollback is gone on with by the next update, and nothing of it is left over.
+func TestUpdateOverFailure(t *testing.T) {
+	w := newWorld(t)
+	st := w.create("s", `{Resources: {A: {Type: "Test::Thing", Properties: {Name: a}}, B: {Type: "Test::Thing", DependsOn: A, Properties: {Name: b, Fail: Create}}}}`,
+		func(in *cloudformation.CreateStackInput) { in.DisableRollback = aws.Bool(true) })
+	if st.StackStatus != types.StackStatusCreateFailed {
+		t.Fatalf("%s", st.StackStatus)
+	}
+	st = w.update("s", `{Resources: {A: {Type: "Test::Thing", Properties: {Name: a}}, B: {Type: "Test::Thing", DependsOn: A, Properties: {Name: b}}}}`)
+	if st.StackStatus != types.StackStatusUpdateComplete || strings.Join(w.things.names(), " ") != "a b" {
+		t.Fatalf("%s %v\n%s", st.StackStatus, w.things.names(), w.history("s"))
+	}
+	broken := `{Resources: {A: {Type: "Test::Thing", Properties: {Name: a2}}, B: {Type: "Test::Thing", DependsOn: A, Properties: {Name: b, Fail: Update}}}}`
+	if _, err := w.UpdateStack(t.Context(), &cloudformation.UpdateStackInput{StackName: aws.String("s"), TemplateBody: aws.String(broken), DisableRollback: aws.Bool(true)}); err != nil {
+		t.Fatal(err)
+	}
+	if st = w.settle("s"); st.StackStatus != types.StackStatusUpdateFailed || strings.Join(w.things.names(), " ") != "a a2 b" {
+		t.Fatalf("%s %v", st.StackStatus, w.things.names())
+	}
+	// The next one fails as well, and is rolled back to where it began.
+	st = w.update("s", `{Resources: {A: {Type: "Test::Thing", Properties: {Name: a3}}, B: {Type: "Test::Thing", Properties: {Name: b}}, C: {Type: "Test::Thing", DependsOn: [A, B], Properties: {Fail: Create}}}}`)
+	if st.StackStatus != types.StackStatusUpdateRollbackComplete || strings.Join(w.things.names(), " ") != "a2 b" {
+		t.Errorf("%s %v\n%s", st.StackStatus, w.things.names(), w.history("s"))
+	}
+}

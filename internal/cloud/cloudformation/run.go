@@ -142,7 +142,13 @@ func (r *run) forget(tx *store.Tx) {
 	for k := range r.s.steps.Prefix(tx, r.id+"|") {
 		r.s.steps.Delete(tx, k)
 	}
-	r.dropLeftovers(tx)
+	for k := range r.s.leftovers.Prefix(tx, r.id+"|") {
+		r.s.leftovers.Delete(tx, k)
+	}
+	r.settleFresh(tx)
+}
+
+func (r *run) settleFresh(tx *store.Tx) {
 	for k, rec := range r.s.resources.Prefix(tx, r.id+"|") {
 		if rec.Fresh {
 			rec.Fresh = false
@@ -151,9 +157,25 @@ func (r *run) forget(tx *store.Tx) {
 	}
 }
 
+// carryOver makes what a failed operation has left the start of the next one: what was made stays, and what was replaced is
+// still to be deleted, whatever becomes of the next.
+func (r *run) carryOver(tx *store.Tx) {
+	for k := range r.s.steps.Prefix(tx, r.id+"|") {
+		r.s.steps.Delete(tx, k)
+	}
+	for k, rec := range r.s.leftovers.Prefix(tx, r.id+"|") {
+		rec.Stale = true
+		r.s.leftovers.Put(tx, k, rec)
+	}
+	r.settleFresh(tx)
+}
+
+// dropLeftovers forgets what was to be deleted because of an update that is undone.
 func (r *run) dropLeftovers(tx *store.Tx) {
-	for k := range r.s.leftovers.Prefix(tx, r.id+"|") {
-		r.s.leftovers.Delete(tx, k)
+	for k, rec := range r.s.leftovers.Prefix(tx, r.id+"|") {
+		if !rec.Stale {
+			r.s.leftovers.Delete(tx, k)
+		}
 	}
 }
 

@@ -235,7 +235,7 @@ func (s *Service) startUpdate(ctx context.Context, id string, op *operation, pol
 			return err
 		}
 		if st.Op != nil {
-			(&run{s: s, id: id}).forget(tx) // an update over a failed one begins from what is there
+			(&run{s: s, id: id}).carryOver(tx)
 		}
 		st.Op, st.Token, st.Updated = op, op.Token, s.cfg.Clock.Now()
 		if policy != nil {
@@ -272,7 +272,7 @@ func (s *Service) DeleteStack(ctx context.Context, in *cloudformation.DeleteStac
 		case st.Op != nil && !st.Op.Paused:
 			return invalid("Stack [%s] cannot be deleted while in status %s", st.ID, st.Status)
 		}
-		(&run{s: s, id: st.ID}).keepLeftovers(tx)
+		(&run{s: s, id: st.ID}).carryOver(tx)
 		st.Op = &operation{Kind: deleteStack, Phase: remove, Token: aws.ToString(in.ClientRequestToken), Retain: in.RetainResources,
 			Force: in.DeletionMode == types.DeletionModeForceDeleteStack, Target: st.Definition}
 		st.Token, began = st.Op.Token, st.ID
@@ -287,13 +287,6 @@ func (s *Service) DeleteStack(ctx context.Context, in *cloudformation.DeleteStac
 	}
 	s.halt(halted)
 	return &cloudformation.DeleteStackOutput{}, nil
-}
-
-// keepLeftovers clears a paused operation's journal, but not what is still to be deleted.
-func (r *run) keepLeftovers(tx *store.Tx) {
-	for k := range r.s.steps.Prefix(tx, r.id+"|") {
-		r.s.steps.Delete(tx, k)
-	}
 }
 
 // CancelUpdateStack implements the API's operation.

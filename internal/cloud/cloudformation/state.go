@@ -105,6 +105,7 @@ type resource struct {
 	Tags          []tag // the stack's, when it was made
 	Recorded      bool
 	Fresh         bool // made by the operation under way
+	Stale         bool // a leftover of an operation that failed without rollback
 }
 
 func (r *resource) ref() string {
@@ -122,6 +123,7 @@ type step struct {
 	Action action
 	State  state
 	Before *resource // as it was before the operation; nil: was not there
+	Part   *resource // what an earlier operation made in vain
 	Target json.RawMessage
 	Token  string
 	Notes  map[string]string
