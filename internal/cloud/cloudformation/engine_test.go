@@ -31,7 +31,7 @@ type things struct {
 	deleted []string
 }
 
-// A Thing has a Name, a Value, and Fail: the action ("Create", "Update", "Delete") that it refuses; Wait: it is never ready.
+// A Thing has a Name, a Value, and Fail: the action ("Create", "Update" but not back, "Delete") that it refuses; Wait: it is never ready.
 func (p *things) handler() Handler {
 	return Handler{
 		Create: func(ctx context.Context, r *Request) (Result, error) {
@@ -53,7 +53,7 @@ func (p *things) handler() Handler {
 			return p.result(name), nil
 		},
 		Update: func(_ context.Context, r *Request) (Result, error) {
-			if r.Str("Fail") == "Update" {
+			if r.Str("Fail") == "Update" && !r.Rollback {
 				return Result{Physical: r.Physical}, errors.New("it does not want to change")
 			}
 			p.mu.Lock()
