@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"evo/internal/cloud"
@@ -125,6 +126,37 @@ func BenchmarkS3(b *testing.B) {
 			if err := op.do(b.Context(), 0, 0); err != nil {
 				b.Fatal(err)
 			}
+			r.replay(b, s.Handler())
+		})
+	}
+}
+
+// BenchmarkFunction asks a warm function, a process of its own: directly, and through API Gateway.
+func BenchmarkFunction(b *testing.B) {
+	s, r := start(b)
+	m := &bench{dir: b.TempDir()}
+	var err error
+	if m.peer, err = m.build(b.Context(), "./peer", "peer"); err != nil {
+		b.Fatal(err)
+	}
+	cfg := s.Config("us-east-1")
+	cfg.HTTPClient = &http.Client{Transport: r}
+	outputs, err := m.deployAPIs(b.Context(), cfg)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Run("Invoke", func(b *testing.B) {
+		if err := invoke(lambda.NewFromConfig(cfg), outputs["Function"])(b.Context(), 0, 0); err != nil {
+			b.Fatal(err)
+		}
+		r.replay(b, s.Handler())
+	})
+	for name, path := range map[string]string{"Http": "/hello", "Rest": "/Prod/hello"} {
+		b.Run(name, func(b *testing.B) {
+			if err := fetch(&http.Client{Transport: r}, s.URL()+path, outputs[name]+".execute-api.localhost:4566")(b.Context(), 0, 0); err != nil {
+				b.Fatal(err)
+			}
+			r.last.URL.Host = r.last.Host
 			r.replay(b, s.Handler())
 		})
 	}

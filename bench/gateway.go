@@ -10,6 +10,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"evo/internal/cfn"
 	"evo/internal/engine"
@@ -33,6 +36,7 @@ Resources:
 Outputs:
   Rest: {Value: !Sub "${ServerlessRestApi}"}
   Http: {Value: !Sub "${ServerlessHttpApi}"}
+  Function: {Value: !Ref Hello}
 `
 
 // gateway measures a function behind API Gateway, against its handler behind a bare reverse proxy.
@@ -52,7 +56,7 @@ func (b *bench) gateway(ctx context.Context) error {
 		return err
 	}
 	defer p.close()
-	outputs, err := b.deployAPIs(ctx, p)
+	outputs, err := b.deployAPIs(ctx, p.config())
 	if err != nil {
 		return err
 	}
@@ -72,7 +76,7 @@ func (b *bench) gateway(ctx context.Context) error {
 	}}})
 }
 
-func (b *bench) deployAPIs(ctx context.Context, p *process) (map[string]string, error) {
+func (b *bench) deployAPIs(ctx context.Context, cfg aws.Config) (map[string]string, error) {
 	dir := filepath.Join(b.dir, "apis")
 	if err := os.MkdirAll(filepath.Join(dir, "code"), 0o755); err != nil {
 		return nil, err
@@ -84,7 +88,8 @@ func (b *bench) deployAPIs(ctx context.Context, p *process) (map[string]string, 
 	if err := os.WriteFile(path, []byte(apis), 0o644); err != nil {
 		return nil, err
 	}
-	e := engine.New(p.config(), func(engine.Event) {})
+	e := engine.New(cfg, func(engine.Event) {})
+	e.Poll = 10 * time.Millisecond
 	template, err := packaged(ctx, e, path)
 	if err != nil {
 		return nil, err

@@ -70,23 +70,17 @@ type series struct {
 
 // seriesKey is the identity of a metric as a key; dimensions are given by name.
 func seriesKey(namespace, name string, dimensions []Dimension) string {
-	n := len(namespace) + len(name) + 2
+	return string(appendSeriesKey(nil, namespace, name, dimensions))
+}
+
+func appendSeriesKey(b []byte, namespace, name string, dimensions []Dimension) []byte {
+	b = append(append(b, namespace...), 0)
+	b = append(append(b, name...), 0)
 	for _, d := range dimensions {
-		n += len(d.Name) + len(d.Value) + 2
+		b = append(append(b, d.Name...), 1)
+		b = append(append(b, d.Value...), 2)
 	}
-	var b strings.Builder
-	b.Grow(n)
-	b.WriteString(namespace)
-	b.WriteByte(0)
-	b.WriteString(name)
-	b.WriteByte(0)
-	for _, d := range dimensions {
-		b.WriteString(d.Name)
-		b.WriteByte(1)
-		b.WriteString(d.Value)
-		b.WriteByte(2)
-	}
-	return b.String()
+	return b
 }
 
 func sorted(dimensions []Dimension) []Dimension {
@@ -133,13 +127,14 @@ func (bucketCodec) Decode(b []byte) (stats.Distribution, error) {
 // pending is what was recorded and is not in the store yet, by metric.
 type pending struct {
 	flushing sync.Mutex // held while data is on its way to the store
-	mu       sync.Mutex // guards series
+	mu       sync.Mutex // guards what follows
 	series   map[string]*pendingSeries
+	key      []byte // scratch for the key of what is added
 }
 
 type pendingSeries struct {
 	series
-	buckets map[pendingBucket]stats.Distribution
+	buckets map[pendingBucket]*stats.Gatherer
 }
 
 type pendingBucket struct {
@@ -156,14 +151,14 @@ func (p *pending) add(namespace, name string, dimensions []Dimension, unit strin
 		unit = "None"
 	}
 	dimensions = sorted(dimensions)
-	key := seriesKey(namespace, name, dimensions)
-	ps := p.series[key]
+	p.key = appendSeriesKey(p.key[:0], namespace, name, dimensions)
+	ps := p.series[string(p.key)]
 	if ps == nil {
 		if p.series == nil {
 			p.series = map[string]*pendingSeries{}
 		}
-		ps = &pendingSeries{series: series{Namespace: namespace, Name: name, Dimensions: slices.Clone(dimensions)}, buckets: map[pendingBucket]stats.Distribution{}}
-		p.series[key] = ps
+		ps = &pendingSeries{series: series{Namespace: namespace, Name: name, Dimensions: slices.Clone(dimensions)}, buckets: map[pendingBucket]*stats.Gatherer{}}
+		p.series[string(p.key)] = ps
 	}
 	if !slices.Contains(ps.Units, unit) {
 		ps.Units = append(ps.Units, unit)
@@ -178,7 +173,12 @@ func (p *pending) add(namespace, name string, dimensions []Dimension, unit strin
 }
 
 func (ps *pendingSeries) merge(k pendingBucket, d stats.Distribution) {
-	ps.buckets[k] = ps.buckets[k].Merge(d)
+	g := ps.buckets[k]
+	if g == nil {
+		g = &stats.Gatherer{}
+		ps.buckets[k] = g
+	}
+	g.Add(d)
 }
 
 func floor(t, step int64) int64 { return t - ((t%step)+step)%step }
@@ -232,8 +232,8 @@ func (p *pending) giveBack(taken map[string]*pendingSeries) {
 			taken[key] = now
 			continue
 		}
-		for k, d := range now.buckets {
-			old.merge(k, d)
+		for k, g := range now.buckets {
+			old.merge(k, g.Distribution())
 		}
 		for _, u := range now.Units {
 			if !slices.Contains(old.Units, u) {
@@ -250,10 +250,10 @@ func (s *Service) write(ctx context.Context, data map[string]*pendingSeries) err
 	return s.Store.Update(ctx, func(ctx context.Context, tx *store.Tx) error {
 		for key, ps := range data {
 			id := s.enter(tx, key, ps.series)
-			for k, d := range ps.buckets {
+			for k, g := range ps.buckets {
 				b := bucketKey(id, k.res, k.unit, k.at)
 				old, _ := s.buckets.Get(tx, b)
-				s.buckets.Put(tx, b, old.Merge(d))
+				s.buckets.Put(tx, b, old.Merge(g.Distribution()))
 			}
 		}
 		return nil
