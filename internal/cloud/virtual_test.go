@@ -204,6 +204,7 @@ func TestAlarm(t *testing.T) {
 		})
 		w.deploy(shop(1, "Linear10PercentEvery1Minute"), cfntypes.StackStatusCreateComplete)
 		failures, stop := w.customers()
+		defer stop()
 		time.Sleep(5 * time.Minute)
 		if n := failures.Load(); n > 0 || w.alarm() != "OK" {
 			t.Errorf("release one failed %d times; the alarm is %s", n, w.alarm())
@@ -211,7 +212,6 @@ func TestAlarm(t *testing.T) {
 		w.begin(shop(2, "Linear10PercentEvery1Minute"))
 		changes := w.follow("search", time.Second, time.Hour)
 		w.want(cfntypes.StackStatusUpdateRollbackComplete, time.Second)
-		stop()
 		list := w.deployments("search")
 		if len(list) != 2 || list[1].Status != cdtypes.DeploymentStatusStopped || list[1].ErrorInformation.Code != cdtypes.ErrorCodeAlarmActive {
 			t.Fatalf("deployments %+v", list)
@@ -224,14 +224,14 @@ func TestAlarm(t *testing.T) {
 	})
 }
 
-// customers call search:live every second until they are stopped.
+// customers call search:live every three seconds until they are stopped.
 func (w *world) customers() (failures *atomic.Int64, stop func()) {
 	ctx, cancel := context.WithCancel(w.ctx)
 	done := make(chan struct{})
 	failures = new(atomic.Int64)
 	go func() {
 		defer close(done)
-		for ; ctx.Err() == nil; time.Sleep(time.Second) {
+		for ; ctx.Err() == nil; time.Sleep(3 * time.Second) {
 			out, err := w.lambda.Invoke(w.ctx, &lambda.InvokeInput{FunctionName: aws.String("search:live")})
 			if err != nil {
 				w.Errorf("invoke: %v", err)

@@ -55,6 +55,7 @@ type world struct {
 	ctx       context.Context
 	functions *functions
 	server    *Server
+	changes   int // change sets made
 	clients
 }
 
@@ -68,7 +69,7 @@ type clients struct {
 // newWorld starts a cloud over a state directory, or, if dir is empty, in memory.
 func newWorld(t *testing.T, dir string) *world {
 	w := &world{T: t, ctx: t.Context(), functions: &functions{handlers: map[string]handler{}}}
-	w.server = &Server{Addr: "-", StateDir: dir, CacheDir: t.TempDir(), runner: w.functions, Log: func(line string) { t.Log(line) }}
+	w.server = &Server{Addr: "-", StateDir: dir, CacheDir: t.TempDir(), runner: w.functions, random: seeded(1), Log: func(line string) { t.Log(line) }}
 	return w
 }
 
@@ -165,7 +166,8 @@ func (w *world) begin(body string) {
 	if _, err := w.cfn.DescribeStacks(w.ctx, &cloudformation.DescribeStacksInput{StackName: aws.String(stack)}); err != nil {
 		kind = cfntypes.ChangeSetTypeCreate
 	}
-	name := fmt.Sprintf("change-%d", time.Now().UnixNano())
+	w.changes++
+	name := fmt.Sprintf("change-%d", w.changes)
 	_, err := w.cfn.CreateChangeSet(w.ctx, &cloudformation.CreateChangeSetInput{StackName: aws.String(stack), ChangeSetName: &name, ChangeSetType: kind,
 		TemplateBody: &body, Capabilities: []cfntypes.Capability{cfntypes.CapabilityCapabilityIam, cfntypes.CapabilityCapabilityAutoExpand}})
 	if err != nil {
@@ -192,7 +194,7 @@ func (w *world) status() cfntypes.StackStatus {
 // await waits until the stack's operation has ended.
 func (w *world) await(limit time.Duration) cfntypes.StackStatus {
 	w.Helper()
-	for begin := time.Now(); time.Since(begin) < limit; time.Sleep(time.Second) {
+	for begin := time.Now(); time.Since(begin) < limit; time.Sleep(5 * time.Second) {
 		if s := w.status(); !strings.HasSuffix(string(s), "_IN_PROGRESS") {
 			return s
 		}
@@ -274,7 +276,7 @@ func (w *world) deployments(function string) (list []*cdtypes.DeploymentInfo) {
 	return list
 }
 
-// target returns the state of a deployment's lifecycle events by name.
+// lifecycle returns the state of a deployment's lifecycle events by name.
 func (w *world) lifecycle(id string) map[string]cdtypes.LifecycleEvent {
 	w.Helper()
 	ids, err := w.deploys.ListDeploymentTargets(w.ctx, &codedeploy.ListDeploymentTargetsInput{DeploymentId: &id})
