@@ -117,9 +117,16 @@ type mapEntry struct {
 
 // sortedEntries lists a map by its keys, so that the same value is always the same bytes.
 func sortedEntries(v reflect.Value) []mapEntry {
-	out := make([]mapEntry, 0, v.Len())
-	for it := v.MapRange(); it.Next(); {
-		out = append(out, mapEntry{it.Key().String(), it.Value()})
+	out := make([]mapEntry, v.Len())
+	// Room for one key, and for all values at once: an iterator's Key and Value would allocate for each of them.
+	key := reflect.New(v.Type().Key()).Elem()
+	values := reflect.MakeSlice(reflect.SliceOf(v.Type().Elem()), len(out), len(out))
+	it := v.MapRange()
+	for i := 0; it.Next(); i++ {
+		key.SetIterKey(it)
+		value := values.Index(i)
+		value.SetIterValue(it)
+		out[i] = mapEntry{key.String(), value}
 	}
 	slices.SortFunc(out, func(a, b mapEntry) int {
 		if a.key < b.key {
