@@ -77,8 +77,12 @@ func report(a *app.App, err error) {
 		return
 	}
 	var diags source.Diagnostics
-	if errors.As(err, &diags) {
-		fmt.Fprint(a.Err, diagnose(diags))
+	var one *source.Diagnostic
+	if !errors.As(err, &diags) && errors.As(err, &one) {
+		diags = source.Diagnostics{one}
+	}
+	if len(diags) > 0 {
+		fmt.Fprint(a.Err, diagnose(a, diags))
 		return
 	}
 	fmt.Fprintln(a.Err, style.Red("evo: error:"), err)
@@ -88,11 +92,13 @@ func report(a *app.App, err error) {
 }
 
 // diagnose writes diagnostics with the lines that they are about. A file that is not there any more is left out.
-func diagnose(diags source.Diagnostics) string {
+func diagnose(a *app.App, diags source.Diagnostics) string {
 	var b strings.Builder
 	for _, d := range diags {
 		text, _ := os.ReadFile(d.File)
-		b.WriteString(d.Text(text))
+		shown := *d
+		shown.File = a.Short(d.File)
+		b.WriteString(shown.Text(text))
 	}
 	return b.String()
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"net"
 	"os"
 	"os/exec"
 	"testing"
@@ -35,6 +36,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("EVO_ENDPOINT_URL", s.URL())
 			env.Setenv("EVO_CACHE", cache)
 			env.Setenv("HOME", env.WorkDir)
+			env.Setenv("FREE_PORT", freePort(t))
 			for _, name := range []string{"GOPATH", "GOMODCACHE", "GOCACHE", "GOPROXY", "GOFLAGS", "GOSUMDB"} {
 				if v := goEnv(t, name); v != "" {
 					env.Setenv(name, v)
@@ -47,6 +49,21 @@ func TestScripts(t *testing.T) {
 			return err == nil, nil
 		},
 	})
+}
+
+// freePort returns a port on which nothing listens.
+func freePort(t *testing.T) string {
+	t.Helper()
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return port
 }
 
 // goEnv returns a setting of the go command, so that functions in Go are built in scripts as outside of them.

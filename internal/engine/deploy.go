@@ -146,7 +146,7 @@ func (e *Engine) changeSetInput(ctx context.Context, d Deployment, stack *cftype
 	if d.Bucket.Name == "" {
 		return nil, fmt.Errorf("the template has %d bytes, more than the %d that fit into a call, and there is no bucket for it", len(text), maxInline)
 	}
-	key, err := e.uploadText(ctx, &uploader{engine: e, bucket: d.Bucket}, "", text)
+	key, err := e.uploadText(ctx, newUploader(e, d.Bucket), "", text)
 	if err != nil {
 		return nil, fmt.Errorf("upload the template: %w", err)
 	}

@@ -63,7 +63,7 @@ var locals = []local{
 // Package uploads what the template's local paths name and returns the template with the objects in their stead. Paths are
 // relative to the template. The error is a source.Diagnostics where it is the template's.
 func (e *Engine) Package(ctx context.Context, path string, b Bucket) (*cfn.Node, error) {
-	return e.pack(ctx, path, &uploader{engine: e, bucket: b}, 0)
+	return e.pack(ctx, path, newUploader(e, b), 0)
 }
 
 // HasLocal reports whether the template at path names anything local, so that packaging it needs a bucket.
@@ -95,7 +95,7 @@ func (e *Engine) pack(ctx context.Context, path string, u *uploader, depth int) 
 			if ctx.Err() != nil {
 				return nil, err
 			}
-			problems = append(problems, f.diagnose(err))
+			problems = append(problems, f.diagnose(path, err))
 			continue
 		}
 		f.set(f.form(u.bucket, e.Region, key))
@@ -118,11 +118,18 @@ func (e *Engine) packOne(ctx context.Context, u *uploader, f found, depth int) (
 	if !f.nested {
 		return u.upload(ctx, f.resource, f.path, f.zipped)
 	}
+	if key, ok := u.nested[f.path]; ok {
+		return key, nil
+	}
 	root, err := e.pack(ctx, f.path, u, depth+1)
 	if err != nil {
 		return "", err
 	}
-	return e.uploadText(ctx, u, f.resource, root.YAML())
+	key, err := e.uploadText(ctx, u, f.resource, root.YAML())
+	if err == nil {
+		u.nested[f.path] = key
+	}
+	return key, err
 }
 
 // uploadText uploads a template that was made here.
@@ -157,12 +164,15 @@ type found struct {
 	set      func(*cfn.Node)
 }
 
-func (f found) diagnose(err error) *source.Diagnostic {
+// diagnose says what is wrong with the path, and where in the template at file it stands.
+func (f found) diagnose(file string, err error) *source.Diagnostic {
 	where := f.resource
 	if f.property != "" {
 		where += "'s " + f.property
 	}
-	return source.Errorf(f.node.Where(), "package %s: %v", where, err)
+	d := source.Errorf(f.node.Where(), "package %s: %v", where, err)
+	d.File = file
+	return d
 }
 
 func (p *packager) found() []found {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/feature/s3/transfermanager"
@@ -24,19 +23,20 @@ type Bucket struct {
 	Force        bool              // upload what is there already
 }
 
-// uploader uploads each path once.
+// uploader uploads each path once. It is used by one goroutine.
 type uploader struct {
 	engine *Engine
 	bucket Bucket
+	done   map[string]string // path to key
+	nested map[string]string // a template's path to the key of what it becomes
+}
 
-	mu   sync.Mutex
-	done map[string]string // path to key
+func newUploader(e *Engine, b Bucket) *uploader {
+	return &uploader{engine: e, bucket: b, done: map[string]string{}, nested: map[string]string{}}
 }
 
 // upload brings a local path into the bucket and returns its key there.
 func (u *uploader) upload(ctx context.Context, resource, path string, zipped bool) (string, error) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
 	id := fmt.Sprint(zipped, path)
 	if key, ok := u.done[id]; ok {
 		return key, nil
@@ -49,9 +49,6 @@ func (u *uploader) upload(ctx context.Context, resource, path string, zipped boo
 	err = u.put(ctx, resource, path, key, a)
 	if err = errors.Join(err, a.Remove()); err != nil {
 		return "", err
-	}
-	if u.done == nil {
-		u.done = map[string]string{}
 	}
 	u.done[id] = key
 	return key, nil

@@ -103,6 +103,14 @@ func (a *App) Path(p string) string {
 	return filepath.Join(a.Dir, p)
 }
 
+// Short writes a path as seen from the working directory, if it is in there.
+func (a *App) Short(p string) string {
+	if rel, err := filepath.Rel(a.Dir, p); p != "" && err == nil && filepath.IsLocal(rel) {
+		return rel
+	}
+	return p
+}
+
 // templateNames in the order in which SAM CLI looks for them.
 var templateNames = []string{"template.yaml", "template.yml", "template.json"}
 

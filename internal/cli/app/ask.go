@@ -5,7 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
+
+	"golang.org/x/term"
 )
 
 // Ask asks for a line; an empty one means the default.
@@ -22,6 +25,33 @@ func (a *App) Ask(question, def string) (string, error) {
 		return def, nil
 	}
 	return line, nil
+}
+
+// AskSecret asks for a line that is shown neither as it is typed nor as the default; an empty one means the default.
+func (a *App) AskSecret(question, def string) (string, error) {
+	if def != "" {
+		question += " [*****]"
+	}
+	fmt.Fprint(a.Err, question+": ")
+	line, err := a.hiddenLine()
+	if err == nil && line == "" {
+		line = def
+	}
+	return line, err
+}
+
+// hiddenLine reads a line without its echo, where there is a terminal that would echo it.
+func (a *App) hiddenLine() (string, error) {
+	f, ok := a.In.(*os.File)
+	if !ok || !a.InTTY {
+		return a.line()
+	}
+	text, err := term.ReadPassword(int(f.Fd()))
+	fmt.Fprintln(a.Err)
+	if err != nil {
+		return "", &ExitError{Code: ExitFailure, Err: fmt.Errorf("no answer: %w", err)}
+	}
+	return strings.TrimSpace(string(text)), nil
 }
 
 // Confirm asks a yes-or-no question until the answer is one.

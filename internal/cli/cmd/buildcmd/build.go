@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/spf13/cobra"
@@ -158,12 +157,7 @@ func (o *options) environment() (map[string]string, error) {
 
 func (o *options) report(r *build.Result) error {
 	a := o.app
-	rel := func(p string) string {
-		if short, err := filepath.Rel(a.Dir, p); err == nil && !strings.HasPrefix(short, "..") {
-			return short
-		}
-		return p
-	}
+	rel := a.Short
 	if a.JSON() {
 		var ids []string
 		for id := range r.Built {

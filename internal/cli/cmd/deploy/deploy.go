@@ -112,6 +112,9 @@ func (o *options) check() error {
 	if o.disableRollback && o.onFailure != "ROLLBACK" {
 		return app.Usagef("--disable-rollback and --on-failure exclude each other")
 	}
+	if o.confirm && !o.noExecute && !o.app.Interactive { // before anything is made that nobody would then answer for
+		return app.Usagef("nobody can be asked here whether to deploy the change set").WithHint("leave out --confirm-changeset")
+	}
 	return nil
 }
 
@@ -191,9 +194,6 @@ func readInto(d *engine.Deployment, path string) error {
 }
 
 func (o *options) confirmed() (bool, error) {
-	if !o.app.Interactive {
-		return false, app.Usagef("nobody can be asked here whether to deploy this change set").WithHint("leave out --confirm-changeset")
-	}
 	ok, err := o.app.Confirm("Deploy this change set?", false)
 	if err == nil && !ok {
 		err = &app.ExitError{Code: app.ExitFailure, Err: errors.New("not deployed")}

@@ -78,10 +78,11 @@ func (g *guide) parameters(path string) error {
 		if !ok {
 			def, _ = p.Value.Get("Default").Scalar()
 		}
+		ask := g.app.Ask
 		if hidden, _ := p.Value.Get("NoEcho").Bool(); hidden {
-			g.secret[p.Key] = true
+			g.secret[p.Key], ask = true, g.app.AskSecret
 		}
-		value, err := g.app.Ask("Parameter "+p.Key, def)
+		value, err := ask("Parameter "+p.Key, def)
 		if err != nil {
 			return err
 		}

@@ -250,14 +250,9 @@ func choose(t *cfn.Template, id string) (string, error) {
 // function reads a function's properties. What depends on the deployed stack is not known here: a reference to another
 // resource is its logical id, as SAM CLI has it.
 func (o *options) function(t *cfn.Template, id string, paths, given map[string]string) (*sandbox.Function, error) {
-	for _, p := range t.Parameters { // those without a value are their names
-		if _, ok := given[p.Name]; !ok && p.Default == nil {
-			given[p.Name] = p.Name
-		}
-	}
-	values, err := t.ResolveParameters(given)
+	values, err := parameters(t, given)
 	if err != nil {
-		return nil, &app.UsageError{Err: err}
+		return nil, err
 	}
 	e := cfn.NewEvaluator(t, cfn.Env{AccountID: call.Account, Partition: "aws", Region: o.region(), URLSuffix: "amazonaws.com",
 		StackName: "local", Parameters: values,
@@ -291,6 +286,31 @@ func (o *options) function(t *cfn.Template, id string, paths, given map[string]s
 		return nil, fmt.Errorf("function %s has no code on this machine", id)
 	}
 	return fn, nil
+}
+
+// parameters gives every parameter a value: those without one have their names, which need not be what they allow.
+func parameters(t *cfn.Template, given map[string]string) (map[string]string, error) {
+	complete := true
+	values := map[string]string{}
+	for _, p := range t.Parameters {
+		values[p.Name] = p.Name
+		if p.Default != nil {
+			values[p.Name] = *p.Default
+		}
+		if v, ok := given[p.Name]; ok {
+			values[p.Name] = v
+		} else if p.Default == nil {
+			complete = false
+		}
+	}
+	if !complete {
+		return values, nil
+	}
+	values, err := t.ResolveParameters(given)
+	if err != nil {
+		return nil, &app.UsageError{Err: err}
+	}
+	return values, nil
 }
 
 // layerPath finds the folder of a layer of the template, whose id the transform has lengthened by a hash.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -94,31 +95,19 @@ func (o *options) logGroups(ctx context.Context, cfg aws.Config) ([]string, erro
 		return nil, err
 	}
 	for _, name := range o.names {
-		physical, ok := functions[name]
-		if !ok && o.stack != "" && !slices.ContainsFunc(o.names, func(n string) bool { return n == name && hasValue(functions, n) }) {
+		if physical, ok := functions[name]; ok {
+			name = physical
+		} else if o.stack != "" && !slices.Contains(slices.Collect(maps.Values(functions)), name) {
 			return nil, fmt.Errorf("stack %s has no function %s", o.stack, name)
 		}
-		if !ok {
-			physical = name
-		}
-		groups = append(groups, "/aws/lambda/"+physical)
+		groups = append(groups, "/aws/lambda/"+name)
 	}
 	if len(groups) == 0 {
-		for _, physical := range functions {
-			groups = append(groups, "/aws/lambda/"+physical)
+		for _, name := range slices.Sorted(maps.Values(functions)) {
+			groups = append(groups, "/aws/lambda/"+name)
 		}
-		slices.Sort(groups)
 	}
 	return groups, nil
-}
-
-func hasValue(m map[string]string, v string) bool {
-	for _, have := range m {
-		if have == v {
-			return true
-		}
-	}
-	return false
 }
 
 // functions returns the stack's functions, logical id to name.

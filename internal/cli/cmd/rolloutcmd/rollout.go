@@ -52,7 +52,7 @@ func sub(a *app.App, use, short string, run func(*options, context.Context) erro
 	return cmd
 }
 
-// newest returns the newest deployment of each group of the stack.
+// newest returns the newest deployment of each group of the stack; before a rollback, the one that it takes back.
 func (o *options) newest(ctx context.Context) ([]*view.Rollout, error) {
 	if o.observer == nil {
 		cfg, err := o.app.AWS(ctx)
@@ -67,11 +67,16 @@ func (o *options) newest(ctx context.Context) ([]*view.Rollout, error) {
 	}
 	all := []*view.Rollout{}
 	for _, g := range groups {
-		latest, err := o.observer.Latest(ctx, g, time.Time{}, 1)
+		latest, err := o.observer.Latest(ctx, g, time.Time{}, 2)
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, latest...)
+		if len(latest) == 2 && latest[0].RollsBack == latest[1].DeploymentID {
+			all = append(all, latest[1])
+		}
+		if len(latest) > 0 {
+			all = append(all, latest[0])
+		}
 	}
 	return all, nil
 }
@@ -120,7 +125,7 @@ func (o *options) watch(ctx context.Context) error {
 			}
 			if !r.Done() {
 				running++
-			} else if r.Status != "Succeeded" || r.RollsBack != "" {
+			} else if r.Status != "Succeeded" {
 				failed++
 			}
 		}

@@ -59,7 +59,7 @@ type problem struct {
 func run(a *app.App, o Options) error {
 	root, err := Transform(a, o)
 	if err == nil {
-		_, err = cfn.ReadTemplate(root)
+		err = check(a, o, root)
 	}
 	var usage *app.UsageError
 	if errors.As(err, &usage) {
@@ -88,6 +88,82 @@ func run(a *app.App, o Options) error {
 		return &app.ExitError{Code: app.ExitFailure, Err: err, Silent: true}
 	}
 	return nil
+}
+
+// check reads the CloudFormation as CloudFormation does, and looks for what it could not put in order. Parameters without a value
+// are unknown: what depends on them is not held against the template.
+func check(a *app.App, o Options, root *cfn.Node) error {
+	path, err := a.Template(o.Template, false)
+	if err != nil {
+		return err
+	}
+	t, err := cfn.ReadTemplate(root)
+	if err != nil {
+		return located(err, path)
+	}
+	values, err := params.Overrides(o.Parameters)
+	if err != nil {
+		return &app.UsageError{Err: err}
+	}
+	for _, p := range t.Parameters {
+		if _, given := values[p.Name]; !given && p.Default != nil {
+			values[p.Name] = *p.Default
+		}
+	}
+	e := cfn.NewEvaluator(t, cfn.Env{Parameters: values})
+	if _, err = e.Graph(); err != nil {
+		return located(err, path)
+	}
+	var problems source.Diagnostics
+	for _, r := range t.Resources {
+		if err := checkResource(e, r); err != nil {
+			var d *source.Diagnostic
+			if !errors.As(err, &d) {
+				return err
+			}
+			problems = append(problems, d)
+		}
+	}
+	return located(problems.Err(), path)
+}
+
+// checkResource holds a resource's properties, as far as they are known, against what AWS publishes of its type.
+func checkResource(e *cfn.Evaluator, r *cfn.Resource) error {
+	if on, known, err := e.Active(r.Condition); err != nil || known && !on {
+		return err
+	}
+	properties, err := e.Eval(r.Properties)
+	if err == nil {
+		err = cfn.CheckProperties(r.Type, properties)
+	}
+	var d *source.Diagnostic
+	if errors.As(err, &d) {
+		named := *d
+		named.Message = r.ID + ": " + d.Message
+		if !d.Span.IsValid() {
+			named.Span = r.Span
+		}
+		return &named
+	}
+	return err
+}
+
+// located gives problems that do not say so the file that they are in.
+func located(err error, path string) error {
+	var many source.Diagnostics
+	var one *source.Diagnostic
+	if !errors.As(err, &many) {
+		if !errors.As(err, &one) {
+			return err
+		}
+		many = source.Diagnostics{one}
+	}
+	for _, d := range many {
+		if d.File == "" {
+			d.File = path
+		}
+	}
+	return many
 }
 
 // Transform reads a template and returns the CloudFormation that it stands for. Errors of the template are
