@@ -55,6 +55,7 @@ func (x *exchange) understand(err error) *failure {
 		if f.status == 0 {
 			f.status = http.StatusBadRequest
 		}
+		x.nameValidation(f)
 		return f
 	case errors.As(err, &sig):
 		return &failure{status: sig.Status, code: x.signatureCode(sig.Code), message: sig.Message}
@@ -73,6 +74,18 @@ func (x *exchange) understand(err error) *failure {
 		}
 	}
 	return &failure{status: http.StatusInternalServerError, code: code, message: err.Error()}
+}
+
+// nameValidation gives input that its model does not allow both of its names, whichever the service used: the one that Query had,
+// and the one that the newer protocols of such a service have.
+func (x *exchange) nameValidation(f *failure) {
+	s := x.target.service
+	if s == nil || !s.Speaks(model.Query) || x.target.protocol == model.Query {
+		return
+	}
+	if f.code == "ValidationError" || f.code == "ValidationException" {
+		f.code, f.queryCode = "ValidationException", "ValidationError"
+	}
 }
 
 // modelled describes one of the SDK's error types by the model's shape of that name.

@@ -63,6 +63,9 @@ func TestValidation(t *testing.T) {
 			"ValidationException: 1 validation error detected: Value 'INVALID' at 'stateValue' failed to satisfy constraint: Member must satisfy enum value set: [OK, ALARM, INSUFFICIENT_DATA]"},
 		{"dynamodb", "ExecuteStatement", dynamodb.ExecuteStatementInput{Statement: aws.String("s"), Parameters: []ddb.AttributeValue{}},
 			"ValidationException: 1 validation error detected: Value '[]' at 'parameters' failed to satisfy constraint: Member must have length greater than or equal to 1"},
+		{"dynamodb", "UpdateTable", dynamodb.UpdateTableInput{TableName: aws.String("table"), GlobalSecondaryIndexUpdates: []ddb.GlobalSecondaryIndexUpdate{{
+			Create: &ddb.CreateGlobalSecondaryIndexAction{IndexName: aws.String("index"), Projection: &ddb.Projection{}, KeySchema: []ddb.KeySchemaElement{
+				{AttributeName: aws.String("a"), KeyType: ddb.KeyTypeHash}, {AttributeName: aws.String("b"), KeyType: ddb.KeyTypeHash}, {AttributeName: aws.String("c"), KeyType: ddb.KeyTypeRange}}}}}}, ""},
 		{"dynamodb", "ListTables", dynamodb.ListTablesInput{Limit: aws.Int32(101)},
 			"ValidationException: 1 validation error detected: Value '101' at 'limit' failed to satisfy constraint: Member must have value less than or equal to 100"},
 		{"cloudformation", "ValidateTemplate", cloudformation.ValidateTemplateInput{TemplateBody: aws.String("")},

@@ -49,6 +49,15 @@ func (a *api2) shape(name string) *shape {
 	return &shape{}
 }
 
+// correct brings up to date what the older models say, where AWS has since allowed more.
+func (a *api2) correct() {
+	// A global secondary index has up to four partition and four sort keys; of a table's own schema the service makes sure.
+	if s := a.Shapes["KeySchema"]; s != nil && s.Member.name() == "KeySchemaElement" {
+		eight := 8.0
+		s.Max = &eight
+	}
+}
+
 func (s *shape) constrained() bool {
 	return s.Min != nil || s.Max != nil || s.Pattern != ""
 }

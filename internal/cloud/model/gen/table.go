@@ -18,6 +18,7 @@ type table struct {
 }
 
 func newTable(schemas map[string]any, old *api2) *table {
+	old.correct()
 	t := &table{schemas: schemas, old: old, oldName: map[string]string{}, records: map[string]string{}, ops: map[string]string{}}
 	for _, v := range schemas {
 		if s, ok := v.([]any); ok && num(s[0]) == 9 {

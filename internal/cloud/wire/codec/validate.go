@@ -382,12 +382,42 @@ func compilePattern(java string) func(string) bool {
 }
 
 // javaClasses are what Java writes otherwise than Go: the characters outside the basic plane as their surrogates, and a class.
-var javaClasses = strings.NewReplacer(`\uD800\uDC00-\uDBFF\uDFFF`, `\x{10000}-\x{10FFFF}`, `\uDBFF\uDFFF`, `\x{10FFFF}`, `\p{Print}`, ` -~`)
+var javaClasses = strings.NewReplacer(`\uD800\uDC00-\uDBFF\uDFFF`, `\x{10000}-\x{10FFFF}`, `\uDBFF\uDFFF`, `\x{10FFFF}`)
+
+// javaPrint is Java's class of what can be printed. Go has it under a name that counts in brackets only.
+const javaPrint = `\p{Print}`
+
+// printable writes Java's class in Go's syntax, with brackets of its own where it stands in none.
+func printable(p string) string {
+	var b strings.Builder
+	in := false
+	for i := 0; i < len(p); i++ {
+		switch {
+		case strings.HasPrefix(p[i:], javaPrint):
+			class := `[:print:]`
+			if !in {
+				class = `[` + class + `]`
+			}
+			b.WriteString(class)
+			i += len(javaPrint) - 1
+			continue
+		case p[i] == '\\' && i+1 < len(p):
+			b.WriteByte(p[i])
+			i++
+		case p[i] == '[':
+			in = true
+		case p[i] == ']':
+			in = false
+		}
+		b.WriteByte(p[i])
+	}
+	return b.String()
+}
 
 // translate makes Go's expressions of a pattern: one for what a string must be as a whole, and perhaps one for what must not
 // be found in it, since Go has none of Java's look-arounds. The models use them at the start, and, once, at the end.
 func translate(java string) (re, forbidden *regexp.Regexp, err error) {
-	p := unicodeEscape.ReplaceAllString(javaClasses.Replace(java), `\x{$1}`)
+	p := unicodeEscape.ReplaceAllString(javaClasses.Replace(printable(java)), `\x{$1}`)
 	if body, not, ok := leadingNot(p); ok {
 		if forbidden, err = regexp.Compile(`^(?:` + not + `)`); err != nil {
 			return nil, nil, err
