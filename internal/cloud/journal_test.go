@@ -64,7 +64,8 @@ var releases = []release{
 type recording struct {
 	dir   string
 	sizes []mark // of the log, over time
-	begun int64  // the log's size when the update had been accepted
+	asked int64  // the log's size when the update was asked for
+	begun int64  // and when it had been accepted
 	acks  []ack
 }
 
@@ -161,6 +162,7 @@ func record(t *testing.T, rel release) *recording {
 		})
 		_, stop := w.customers()
 		defer stop()
+		rec.asked = logSize(rec.dir)
 		w.begin(shop(2, "Linear10PercentEvery1Minute"))
 		rec.begun = logSize(rec.dir)
 		w.want(rel.stack, time.Hour)
@@ -243,7 +245,7 @@ func (rec *recording) write(w *world, name string) {
 // journals are the tables' names whose writes are steps of a rollout.
 var journals = []string{"us-east-1/cloudformation/", "us-east-1/codedeploy/", "us-east-1/lambda/"}
 
-// cuts returns where the journals' records end that were written after the update was accepted.
+// cuts returns where the journals' records end that were written from the update's call on.
 func (rec *recording) cuts(t *testing.T) (cuts []int64) {
 	data, err := os.ReadFile(filepath.Join(rec.dir, "state.log"))
 	if err != nil {
@@ -252,7 +254,7 @@ func (rec *recording) cuts(t *testing.T) (cuts []int64) {
 	for at := bytes.IndexByte(data, '\n') + 1; at+8 <= len(data); {
 		end := at + 8 + int(binary.LittleEndian.Uint32(data[at:]))
 		payload := data[at+8 : end]
-		if at = end; int64(end) >= rec.begun && slices.ContainsFunc(journals, func(j string) bool { return bytes.Contains(payload, []byte(j)) }) {
+		if at = end; int64(end) >= rec.asked && slices.ContainsFunc(journals, func(j string) bool { return bytes.Contains(payload, []byte(j)) }) {
 			cuts = append(cuts, int64(end))
 		}
 	}
@@ -280,6 +282,12 @@ func (rec *recording) resume(t *testing.T, rel release, cut int64) {
 		w.start()
 		defer w.close()
 		rec.wantAcknowledged(w, cut)
+		if cut < rec.begun && w.status() == types.StackStatusCreateComplete { // never accepted
+			if list := w.deployments("search"); w.routing("search") != "1" || len(list) > 0 {
+				w.Errorf("search leads to %s by %d deployments", w.routing("search"), len(list))
+			}
+			return
+		}
 		_, stop := w.customers()
 		defer stop()
 		w.want(rel.stack, time.Hour)

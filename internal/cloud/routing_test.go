@@ -29,7 +29,10 @@ func seeded(seed uint64) func() float64 {
 // TestShares sends 100,000 requests at each step of a linear deployment. How many of them the new version gets is within what
 // a binomial distribution allows: five standard deviations, of which a right draw is out once in two million steps.
 func TestShares(t *testing.T) {
-	const requests = 100_000
+	requests := 100_000
+	if testing.Short() {
+		requests = 10_000
+	}
 	bubble(t, func(w *world) {
 		w.deploy(shop(1, "Linear10PercentEvery1Minute"), cfntypes.StackStatusCreateComplete)
 		w.begin(shop(2, "Linear10PercentEvery1Minute"))
@@ -39,7 +42,7 @@ func TestShares(t *testing.T) {
 		for step := range 10 {
 			p := float64(step+1) / 10
 			got := w.share(requests)
-			if sigma := math.Sqrt(p * (1 - p) / requests); math.Abs(got-p) > 5*sigma {
+			if sigma := math.Sqrt(p * (1 - p) / float64(requests)); math.Abs(got-p) > 5*sigma {
 				t.Errorf("at %s the new version gets %.4f of the requests; want %.1f ± %.4f", w.routing("search"), got, p, 5*sigma)
 			}
 			time.Sleep(time.Minute)

@@ -57,7 +57,7 @@ type Server struct {
 	closeErr error
 }
 
-// clockTable is where the store keeps how far a fast clock had come.
+// clockTable is where the store keeps how far a fast clock has come.
 const clockTable = "cloud/clock"
 
 // Start opens the state and serves it. What was under way when the cloud last ended goes on. Close must be called also when
@@ -88,6 +88,9 @@ func (s *Server) Start(ctx context.Context) (err error) {
 		return fmt.Errorf("start the embedded cloud: %w", err)
 	}
 	s.handler = s.routes()
+	if _, fast := s.Clock.(*clock.Fast); fast && s.StateDir != "" {
+		s.serving.Go(func() { s.keepTime(ctx) })
+	}
 	if s.listener != nil {
 		s.serve(ctx)
 	}
@@ -144,32 +147,41 @@ func (s *Server) open() (err error) {
 		return nil
 	}
 	s.Clock = clock.NewFast(now, s.Speed)
-	return nil
+	return s.noteTime(noteAhead)
 }
 
-// keepTime notes now and then how far a fast clock has come, so that it goes on from there after a crash.
+// A fast clock's time is noted every so often, and ahead of what it is: a cloud that was killed goes on from a time that nobody
+// has seen yet, as if it had been away for that long.
+const (
+	noteEvery = 500 * time.Millisecond
+	noteAhead = 2 * time.Second
+)
+
+// keepTime notes the time until ctx ends, and then the time that it is.
 func (s *Server) keepTime(ctx context.Context) {
-	if _, fast := s.Clock.(*clock.Fast); !fast || s.StateDir == "" {
-		return
-	}
-	times := store.NewTable[time.Time](s.db, clockTable)
 	for {
-		_ = s.db.Update(context.WithoutCancel(ctx), func(_ context.Context, tx *store.Tx) error {
-			times.Put(tx, "now", s.Clock.Now())
-			return nil
-		})
 		select {
-		case <-time.After(time.Second):
+		case <-time.After(noteEvery):
+			_ = s.noteTime(noteAhead) // a state that takes no more changes says so to those who make them
 		case <-ctx.Done():
+			_ = s.noteTime(0)
 			return
 		}
 	}
 }
 
+// noteTime writes down what the clock will show in a while of the machine's time.
+func (s *Server) noteTime(ahead time.Duration) error {
+	times := store.NewTable[time.Time](s.db, clockTable)
+	return s.db.Update(context.Background(), func(_ context.Context, tx *store.Tx) error {
+		times.Put(tx, "now", s.Clock.Now().Add(time.Duration(float64(ahead)*s.Speed)))
+		return nil
+	})
+}
+
 func (s *Server) serve(ctx context.Context) {
 	s.http = &http.Server{Handler: s.handler, ReadHeaderTimeout: 30 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx }}
 	s.serving.Go(func() { _ = s.http.Serve(s.listener) }) // ends with Close
-	s.serving.Go(func() { s.keepTime(ctx) })
 }
 
 // Close ends all that runs, functions' processes too, and writes what is left to write. It may be called twice.
