@@ -136,7 +136,7 @@ func BenchmarkFunction(b *testing.B) {
 	s, r := start(b)
 	m := &bench{dir: b.TempDir()}
 	var err error
-	if m.peer, err = m.build(b.Context(), "./peer", "peer"); err != nil {
+	if m.peer, err = m.build(b.Context(), "evo/bench/peer", "peer"); err != nil {
 		b.Fatal(err)
 	}
 	cfg := s.Config("us-east-1")

@@ -56,7 +56,7 @@ func (b *bench) gateway(ctx context.Context) error {
 		return err
 	}
 	defer p.close()
-	outputs, err := b.deployAPIs(ctx, p.config())
+	outputs, err := b.deployAPIs(ctx, p.patient())
 	if err != nil {
 		return err
 	}

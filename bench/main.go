@@ -67,11 +67,11 @@ func (b *bench) all(ctx context.Context, only string) (err error) {
 	}
 	defer os.RemoveAll(b.dir)
 	if b.evo == "" {
-		if b.evo, err = b.build(ctx, "./cmd/evo", "evo"); err != nil {
+		if b.evo, err = b.build(ctx, "evo/cmd/evo", "evo"); err != nil {
 			return err
 		}
 	}
-	if b.peer, err = b.build(ctx, "./bench/peer", "peer"); err != nil {
+	if b.peer, err = b.build(ctx, "evo/bench/peer", "peer"); err != nil {
 		return err
 	}
 	fmt.Printf("%s, %s/%s, %d processors\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU())

@@ -124,6 +124,15 @@ func (p *process) memory(line string) float64 {
 	return float64(kib) / 1024
 }
 
+// patient is config with the SDK's own retries, as evo's deployer has them. The SDK closes a request's body as soon as the answer
+// begins; where that is so soon that net/http has not noticed the body's end, net/http gives up the connection, and what was
+// not read yet of the answer is lost.
+func (p *process) patient() aws.Config {
+	cfg := p.config()
+	cfg.Retryer = nil
+	return cfg
+}
+
 // config is a client's: no retries, so that a failure is seen, and as many connections as workers.
 func (p *process) config() aws.Config {
 	client := awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) { t.MaxIdleConnsPerHost = 64 })

@@ -20,7 +20,7 @@ func (b *bench) shop(ctx context.Context) error {
 		return err
 	}
 	defer p.close()
-	e := engine.New(p.config(), func(engine.Event) {})
+	e := engine.New(p.patient(), func(engine.Event) {})
 	e.Poll = 10 * time.Millisecond
 	template, err := b.packagedShop(ctx, e)
 	if err != nil {
@@ -55,7 +55,7 @@ func (b *bench) shop(ctx context.Context) error {
 
 // packagedShop compiles the shop's functions and uploads them.
 func (b *bench) packagedShop(ctx context.Context, e *engine.Engine) (*cfn.Node, error) {
-	if _, err := b.build(ctx, "./examples/shop/bootstrap", "shop/bootstrap/bootstrap"); err != nil {
+	if _, err := b.build(ctx, "evo/examples/shop/bootstrap", "shop/bootstrap/bootstrap"); err != nil {
 		return nil, err
 	}
 	path := filepath.Join(b.dir, "shop", "template.yaml")
