@@ -102,6 +102,16 @@ contains() {
   ok "$what"
 }
 
+# call [CURL'S ARGUMENTS] shows the request, the answer's status, the headers that matter, and the body.
+call() {
+  echo "> ${*: -1}" | sed -E "s#http://[a-z0-9]+\.execute-api\.localhost:[0-9]+##"
+  curl -s --max-time 60 -D "$work/headers" -o "$work/body" "$@" || echo "curl failed: $?"
+  tr -d '\r' <"$work/headers" | sed -n '1s#HTTP/1.1 \([0-9]*\).*#\1#p'
+  tr -d '\r' <"$work/headers" | sed 's/^[^:]*:/\L&/' | grep -E '^(content-type|content-encoding|location|set-cookie|access-control-[a-z-]+|x-[a-z]+):' | sort || true
+  cat "$work/body"
+  echo
+}
+
 finish() {
   echo "$passed passed, $failed failed"
   [ "$failed" -eq 0 ]
