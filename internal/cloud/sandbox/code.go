@@ -83,7 +83,38 @@ func checkZip(archive []byte) ([]*zip.File, int64, error) {
 			return nil, 0, ErrZipTooLarge
 		}
 	}
+	if err := checkPlaces(r.File); err != nil {
+		return nil, 0, err
+	}
 	return r.File, int64(size), nil
+}
+
+// maxName is how long one element of a path may be, as on every system that functions run on.
+const maxName = 255
+
+// checkPlaces finds names that no folder can hold together: what lies below a file, and elements that are too long.
+func checkPlaces(files []*zip.File) error {
+	taken := make(map[string]bool, len(files))
+	for _, f := range files {
+		if !strings.HasSuffix(f.Name, "/") {
+			taken[path.Clean(f.Name)] = true
+		}
+	}
+	for _, f := range files {
+		name := path.Clean(f.Name)
+		if strings.HasSuffix(f.Name, "/") && taken[name] {
+			return fmt.Errorf("%w: %s is a file and a folder", ErrNotZip, name)
+		}
+		for above := name; above != "."; above = path.Dir(above) {
+			if above != name && taken[above] {
+				return fmt.Errorf("%w: %s lies below %s, which is no folder", ErrNotZip, name, above)
+			}
+			if len(path.Base(above)) > maxName {
+				return fmt.Errorf("%w: the name %.40s… is too long", ErrNotZip, path.Base(above))
+			}
+		}
+	}
+	return nil
 }
 
 // inside says whether a name in a zip stays in the folder it is unpacked to, on every system.

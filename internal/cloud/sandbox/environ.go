@@ -111,11 +111,12 @@ func (pl *plan) searchPaths(path string) map[string]string {
 		if pl.sdk != "" {
 			add("NODE_PATH", filepath.Join(pl.sdk, "node_modules"))
 		}
-		add("NODE_PATH", fn.Code)
+		add("NODE_PATH", fn.Code, filepath.Join(pl.runtime, "node", "modules"))
 	case "python":
 		if pl.sdk != "" {
 			add("PYTHONPATH", pl.sdk)
 		}
+		add("PYTHONPATH", filepath.Join(pl.runtime, "python", "modules"))
 	}
 	vars := map[string]string{}
 	for name, dirs := range lists {

@@ -7,10 +7,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"evo/internal/cfn"
+	"evo/internal/cfn/spec"
 	"evo/internal/cli/app"
 	"evo/internal/cli/argv"
 	"evo/internal/cli/cmd/packagecmd"
@@ -129,6 +131,13 @@ func check(a *app.App, o Options, root *cfn.Node) error {
 
 // checkResource holds a resource's properties, as far as they are known, against what AWS publishes of its type.
 func checkResource(e *cfn.Evaluator, r *cfn.Resource) error {
+	if !knownType(r.Type) {
+		d := source.Errorf(r.Body.Get("Type").Where(), "Template format error: Unrecognized resource types: [%s]", r.Type)
+		if near, ok := source.Nearest(r.Type, spec.Names()); ok {
+			d.WithHint("did you mean %s?", near)
+		}
+		return d
+	}
 	if on, known, err := e.Active(r.Condition); err != nil || known && !on {
 		return err
 	}
@@ -146,6 +155,12 @@ func checkResource(e *cfn.Evaluator, r *cfn.Resource) error {
 		return &named
 	}
 	return err
+}
+
+// knownType reports whether CloudFormation has a type, as far as is known here: those of other publishers count as had.
+func knownType(name string) bool {
+	return spec.Known(name) || name == "AWS::CDK::Metadata" || strings.HasPrefix(name, "Custom::") ||
+		!strings.HasPrefix(name, "AWS::") && strings.Count(name, "::") >= 2
 }
 
 // located gives problems that do not say so the file that they are in.

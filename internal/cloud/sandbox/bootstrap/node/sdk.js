@@ -40,7 +40,10 @@ function leadSDK(env) {
 
 const ofAWS = /(^|\.)amazonaws\.com(\.cn)?$/i;
 
-// redirect replaces https.request for hosts of AWS.
+// A custom resource's function answers at a URL that is https on AWS. Much code takes the host out of it, and puts 443 to that.
+const callbackPath = '/_evo/callback/';
+
+// redirect replaces https.request for hosts of AWS, and for where custom resources answer.
 function redirect(endpoint) {
   const https = require('https');
   const http = require('http');
@@ -53,7 +56,8 @@ function redirect(endpoint) {
     if (typeof options === 'function') callback = options;
     const merged = Object.assign({}, asked, typeof options === 'object' ? options : null);
     const host = String(merged.hostname || merged.host || '').replace(/:\d+$/, '');
-    if (!ofAWS.test(host)) return original.apply(this, arguments);
+    const answers = host === target.hostname && String(merged.path || merged.pathname || '').indexOf(callbackPath) === 0;
+    if (!ofAWS.test(host) && !answers) return original.apply(this, arguments);
     const headers = Object.assign({}, merged.headers);
     if (!Object.keys(headers).some((name) => name.toLowerCase() === 'host')) headers.Host = host;
     for (const name of ['agent', 'servername', 'href', 'lookup', 'rejectUnauthorized', 'ca', 'cert', 'key']) delete merged[name];
