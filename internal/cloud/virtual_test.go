@@ -113,7 +113,40 @@ func (w *world) wantEvent(pattern string) {
 	}
 }
 
-// TestTwoDays shifts traffic for as long as CodeDeploy allows: ten steps over 48 hours.
+// TestSchedules shifts traffic by each configuration that CodeDeploy brings, in the minutes that its name says.
+func TestSchedules(t *testing.T) {
+	tests := map[string][]time.Duration{"AllAtOnce": {0}}
+	for _, minutes := range []time.Duration{5, 10, 15, 30} {
+		tests[fmt.Sprintf("Canary10Percent%dMinutes", minutes)] = []time.Duration{0, minutes * time.Minute}
+	}
+	for name, minutes := range map[string]time.Duration{"1Minute": 1, "2Minutes": 2, "3Minutes": 3, "10Minutes": 10} {
+		for i := range time.Duration(10) {
+			tests["Linear10PercentEvery"+name] = append(tests["Linear10PercentEvery"+name], i*minutes*time.Minute)
+		}
+	}
+	for name, want := range tests {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(w *world) {
+				w.deploy(template(function{"search", "Type: " + name, 1}), cfntypes.StackStatusCreateComplete)
+				w.begin(template(function{"search", "Type: " + name, 2}))
+				var got []time.Duration
+				changes := w.follow("search", time.Second, 2*time.Hour)
+				for _, c := range changes {
+					got = append(got, c.at.Sub(changes[0].at))
+				}
+				if !slices.Equal(got, want) || changes[len(changes)-1].to != "2" || len(want) > 1 && changes[0].to != "1 2:0.10" {
+					t.Errorf("changes after %v, want %v: %v", got, want, changes)
+				}
+				if d := w.deployments("search"); len(d) != 1 || *d[0].DeploymentConfigName != "CodeDeployDefault.Lambda"+name || d[0].Status != cdtypes.DeploymentStatusSucceeded {
+					t.Errorf("deployments %+v", d)
+				}
+				w.want(cfntypes.StackStatusUpdateComplete, time.Second)
+			})
+		})
+	}
+}
+
+// TestTwoDays shifts traffic for as long as CodeDeploy allows: ten steps over 48 hours, between hooks that take almost an hour.
 func TestTwoDays(t *testing.T) {
 	bubble(t, func(w *world) {
 		linear := func(name string, minutes int32) error {
@@ -129,12 +162,11 @@ func TestTwoDays(t *testing.T) {
 		if err := linear("TwoDays", 320); err != nil {
 			t.Fatal(err)
 		}
-		app := func(release int) string {
-			return template(function{"search", "Type: TwoDays", release})
-		}
-		w.deploy(app(1), cfntypes.StackStatusCreateComplete)
-		w.begin(app(2))
-		w.wantSteps(w.follow("search", time.Minute, 50*time.Hour), 320*time.Minute)
+		w.handle("CodeDeployHook_pre", w.later(59*time.Minute))
+		w.handle("CodeDeployHook_post", w.later(59*time.Minute))
+		w.deploy(shop(1, "TwoDays"), cfntypes.StackStatusCreateComplete)
+		w.begin(shop(2, "TwoDays"))
+		w.wantSteps(w.follow("search", time.Minute, 51*time.Hour), 320*time.Minute)
 		w.want(cfntypes.StackStatusUpdateComplete, time.Second)
 		d := w.deployments("search")[0]
 		if e := w.lifecycle(*d.DeploymentId)["AllowTraffic"]; e.EndTime.Sub(*e.StartTime) != 48*time.Hour {
@@ -143,28 +175,39 @@ func TestTwoDays(t *testing.T) {
 	})
 }
 
-// TestSilentHook has a hook that never answers: after an hour the deployment fails, with the alias as it was.
+// TestSilentHook has a hook that never answers: after an hour the deployment fails, and the alias is as it was.
 func TestSilentHook(t *testing.T) {
-	bubble(t, func(w *world) {
-		w.handle("CodeDeployHook_pre", func(context.Context, *sandbox.Function, []byte) (any, error) { return nil, errors.New("lost") })
-		w.deploy(shop(1, "Linear10PercentEvery1Minute"), cfntypes.StackStatusCreateComplete)
-		w.begin(shop(2, "Linear10PercentEvery1Minute"))
-		if changes := w.follow("search", 10*time.Second, 2*time.Hour); len(changes) > 0 {
-			t.Errorf("traffic moved: %v", changes)
-		}
-		w.want(cfntypes.StackStatusUpdateRollbackComplete, time.Second)
-		list := w.deployments("search")
-		if len(list) != 2 {
-			t.Fatalf("%d deployments", len(list))
-		}
-		failed := list[1]
-		e := w.lifecycle(*failed.DeploymentId)["BeforeAllowTraffic"]
-		if failed.Status != cdtypes.DeploymentStatusFailed || failed.ErrorInformation.Code != cdtypes.ErrorCodeHookExecutionFailure ||
-			e.Status != cdtypes.LifecycleEventStatusFailed || e.EndTime.Sub(*e.StartTime) != time.Hour {
-			t.Errorf("%s %+v; hook %s from %v to %v", failed.Status, failed.ErrorInformation, e.Status, e.StartTime, e.EndTime)
-		}
-		w.wantFailure(failed, "The deployment failed because one or more of the lifecycle event validation functions failed.")
-	})
+	for hook, event := range map[string]string{"CodeDeployHook_pre": "BeforeAllowTraffic", "CodeDeployHook_post": "AfterAllowTraffic"} {
+		t.Run(event, func(t *testing.T) {
+			bubble(t, func(w *world) {
+				w.handle(hook, func(context.Context, *sandbox.Function, []byte) (any, error) { return nil, errors.New("lost") })
+				w.deploy(shop(1, "Linear10PercentEvery1Minute"), cfntypes.StackStatusCreateComplete)
+				w.begin(shop(2, "Linear10PercentEvery1Minute"))
+				changes := w.follow("search", 10*time.Second, 2*time.Hour)
+				if moved := event == "AfterAllowTraffic"; moved != (len(changes) == 11) || !moved && len(changes) > 0 {
+					t.Errorf("changes: %v", changes)
+				}
+				w.want(cfntypes.StackStatusUpdateRollbackComplete, time.Second)
+				w.wantSilence(event)
+			})
+		})
+	}
+}
+
+// wantSilence wants a deployment to have failed in an event that took an hour, and what follows of it.
+func (w *world) wantSilence(event string) {
+	w.Helper()
+	list := w.deployments("search")
+	if len(list) != 2 {
+		w.Fatalf("%d deployments", len(list))
+	}
+	failed := list[1]
+	e := w.lifecycle(*failed.DeploymentId)[event]
+	if failed.Status != cdtypes.DeploymentStatusFailed || failed.ErrorInformation.Code != cdtypes.ErrorCodeHookExecutionFailure ||
+		e.Status != cdtypes.LifecycleEventStatusFailed || e.EndTime.Sub(*e.StartTime) != time.Hour {
+		w.Errorf("%s %+v; hook %s from %v to %v", failed.Status, failed.ErrorInformation, e.Status, e.StartTime, e.EndTime)
+	}
+	w.wantFailure(failed, "The deployment failed because one or more of the lifecycle event validation functions failed.")
 }
 
 // wantFailure holds a rollback's deployments and the stack's events against what AWS shows.

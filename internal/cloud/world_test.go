@@ -95,7 +95,7 @@ func (w *world) handle(name string, h handler) {
 	w.functions.handlers[name] = h
 }
 
-// answer is what a hook does that says yes or no after a while, and insists until it is heard.
+// answer is what a hook does that says yes or no after a while.
 func (w *world) answer(status cdtypes.LifecycleEventStatus, after time.Duration) handler {
 	return func(ctx context.Context, _ *sandbox.Function, event []byte) (any, error) {
 		var in struct{ DeploymentId, LifecycleEventHookExecutionId string }
@@ -106,6 +106,19 @@ func (w *world) answer(status cdtypes.LifecycleEventStatus, after time.Duration)
 		_, err := w.deploys.PutLifecycleEventHookExecutionStatus(ctx, &codedeploy.PutLifecycleEventHookExecutionStatusInput{
 			DeploymentId: &in.DeploymentId, LifecycleEventHookExecutionId: &in.LifecycleEventHookExecutionId, Status: status})
 		return nil, err
+	}
+}
+
+// later is what a hook does that has somebody else answer, long after it has ended.
+func (w *world) later(after time.Duration) handler {
+	answer := w.answer(cdtypes.LifecycleEventStatusSucceeded, after)
+	return func(_ context.Context, fn *sandbox.Function, event []byte) (any, error) {
+		go func() {
+			if _, err := answer(w.ctx, fn, event); err != nil {
+				w.Errorf("answer after %s: %v", after, err)
+			}
+		}()
+		return nil, nil
 	}
 }
 
