@@ -28,15 +28,37 @@ import (
 type functionMetrics struct{ *region }
 
 func (m functionMetrics) Record(_ context.Context, namespace string, data []lambda.Datum) error {
-	for _, d := range data {
-		dims := make([]cloudwatch.Dimension, len(d.Dimensions))
-		for i, dim := range d.Dimensions {
-			dims[i] = cloudwatch.Dimension{Name: dim.Name, Value: dim.Value}
+	out := make([]cloudwatch.Datum, len(data))
+	for i, d := range data {
+		out[i] = cloudwatch.Datum{Name: d.Name, Unit: d.Unit, Value: d.Value}
+		if i > 0 && sameList(d.Dimensions, data[i-1].Dimensions) { // several metrics share one set
+			out[i].Dimensions = out[i-1].Dimensions
+		} else {
+			out[i].Dimensions = dimensionsOf(d.Dimensions)
 		}
-		m.cloudwatch.Record(namespace, d.At, cloudwatch.Datum{Name: d.Name, Dimensions: dims, Unit: d.Unit, Value: d.Value})
+	}
+	for from := 0; from < len(data); {
+		to := from + 1
+		for to < len(data) && data[to].At.Equal(data[from].At) {
+			to++
+		}
+		m.cloudwatch.Record(namespace, data[from].At, out[from:to]...)
+		from = to
 	}
 	return nil
 }
+
+// dimensionsOf writes another service's dimensions as CloudWatch's.
+func dimensionsOf[D ~struct{ Name, Value string }](dims []D) []cloudwatch.Dimension {
+	out := make([]cloudwatch.Dimension, len(dims))
+	for i, d := range dims {
+		out[i] = cloudwatch.Dimension(d)
+	}
+	return out
+}
+
+// sameList reports whether two slices are one and the same.
+func sameList[T any](a, b []T) bool { return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0]) }
 
 // functionLogs takes functions' lines to CloudWatch Logs.
 type functionLogs struct{ *region }
@@ -135,13 +157,11 @@ func (m gatewayMetrics) Record(name, namespace string, at time.Time, data []exec
 	if err != nil {
 		return // the cloud is ending
 	}
-	for _, d := range data {
-		dims := make([]cloudwatch.Dimension, len(d.Dimensions))
-		for i, dim := range d.Dimensions {
-			dims[i] = cloudwatch.Dimension{Name: dim.Name, Value: dim.Value}
-		}
-		r.cloudwatch.Record(namespace, at, cloudwatch.Datum{Name: d.Name, Dimensions: dims, Unit: d.Unit, Value: d.Value})
+	out := make([]cloudwatch.Datum, len(data))
+	for i, d := range data {
+		out[i] = cloudwatch.Datum{Name: d.Name, Dimensions: dimensionsOf(d.Dimensions), Unit: d.Unit, Value: d.Value}
 	}
+	r.cloudwatch.Record(namespace, at, out...)
 }
 
 // gatewayLog tells why a request got an error of API Gateway's own.

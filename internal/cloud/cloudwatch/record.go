@@ -135,6 +135,8 @@ type pending struct {
 type pendingSeries struct {
 	series
 	buckets map[pendingBucket]*stats.Gatherer
+	recent  pendingBucket   // what was recorded last is mostly what is recorded next
+	into    *stats.Gatherer // of recent; nil: none
 }
 
 type pendingBucket struct {
@@ -173,12 +175,15 @@ func (p *pending) add(namespace, name string, dimensions []Dimension, unit strin
 }
 
 func (ps *pendingSeries) merge(k pendingBucket, d stats.Distribution) {
-	g := ps.buckets[k]
-	if g == nil {
-		g = &stats.Gatherer{}
-		ps.buckets[k] = g
+	if ps.into == nil || ps.recent != k {
+		g := ps.buckets[k]
+		if g == nil {
+			g = &stats.Gatherer{}
+			ps.buckets[k] = g
+		}
+		ps.recent, ps.into = k, g
 	}
-	g.Add(d)
+	ps.into.Add(d)
 }
 
 func floor(t, step int64) int64 { return t - ((t%step)+step)%step }
