@@ -40,12 +40,14 @@ func (t Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	}()
 	select {
 	case <-w.ready:
-		return w.response(r, cancel)
 	case <-r.Context().Done():
+	}
+	if r.Context().Err() != nil { // also if both are so: a handler whose caller has gone may have written nothing
 		cancel()
 		w.abandon()
 		return nil, context.Cause(r.Context())
 	}
+	return w.response(r, cancel)
 }
 
 // CloseIdleConnections does nothing: there are none.
