@@ -184,6 +184,7 @@ custom_resources() {
   if evo delete --stack-name words --no-prompts >"$work/words.out" 2>&1; then ok "it is deleted"; else bad "delete"; cat "$work/words.out"; fi
 }
 
+build_evo
 start_cloud --speed 60
 node -e 'fetch(process.argv[1] + "/code", { method: "PUT" }).then((r) => process.exit(r.ok ? 0 : 1))' "$cloud_url"
 apps=("$@")

@@ -48,6 +48,8 @@ work() {
 }
 
 sdks() {
+  echo "sdks: the same steps through ten services by every client"
+  start_cloud
   clients=()
   node "$here/clients/work.mjs" "$work/work.json"
   python3 "$here/clients/function.py" "$work"
@@ -71,22 +73,67 @@ sdks() {
   for c in "${clients[@]}"; do same "$c sees what is expected" "$here/clients/expected/work.txt" "$work/$c.txt"; done
 }
 
+# tries WHAT COMMAND… runs what must succeed, and leaves what it says in $out.
+tries() {
+  local what=$1
+  shift
+  if timeout 240 "$@" >"$out" 2>&1; then
+    ok "$what"
+  else
+    bad "$what ends with $?"
+    tail -n 40 "$out" | sed 's/^/       /'
+    return 1
+  fi
+}
+
+aws_cli() {
+  echo "aws_cli: the AWS CLI's own commands, which take many calls each"
+  if ! installed python "${python_packages[@]}"; then
+    echo "  skipped: the AWS CLI cannot be had"
+    return
+  fi
+  start_cloud
+  local aws=$folder/bin/aws out=$work/aws.out dir=$work/tree
+  mkdir -p "$dir/sub" "$work/copy"
+  echo one >"$dir/one.txt"
+  echo two >"$dir/sub/two ü.html"
+  head -c 20000000 /dev/zero >"$dir/large.bin"
+  tries "s3 mb" "$aws" s3 mb s3://cli-tree
+  tries "s3 sync, a large file in parts" "$aws" s3 sync "$dir" s3://cli-tree/base --no-progress
+  tries "s3 ls" "$aws" s3 ls --recursive s3://cli-tree
+  equal "it lists names and sizes" "20000000 base/large.bin 4 base/one.txt 4 base/sub/two ü.html" "$(sed -E 's/^[0-9-]+ [0-9:]+ +//' "$out" | xargs)"
+  tries "s3 sync back" "$aws" s3 sync s3://cli-tree/base "$work/copy" --no-progress
+  equal "what comes back is the same" "" "$(diff -r "$dir" "$work/copy")"
+  tries "s3 cp from one key to another" "$aws" s3 cp s3://cli-tree/base/large.bin s3://cli-tree/large.copy --no-progress
+  tries "s3api head-object" "$aws" s3api head-object --bucket cli-tree --key large.copy --query ContentLength
+  equal "it has the length" 20000000 "$(cat "$out")"
+  tries "s3 rb --force" "$aws" s3 rb --force s3://cli-tree
+
+  "$aws" s3 mb s3://cli-code >/dev/null
+  cp -r "$here/apps/custom-resources" "$work/words"
+  tries "cloudformation package" "$aws" cloudformation package --template-file "$work/words/template.yaml" --s3-bucket cli-code --output-template-file "$work/words/packaged.yaml" &&
+    tries "cloudformation deploy" "$aws" cloudformation deploy --template-file "$work/words/packaged.yaml" --stack-name cli-words --capabilities CAPABILITY_IAM &&
+    tries "cloudformation deploy, once more" "$aws" cloudformation deploy --template-file "$work/words/packaged.yaml" --stack-name cli-words --capabilities CAPABILITY_IAM --no-fail-on-empty-changeset &&
+    contains "it has nothing to change" "$out" "No changes to deploy. Stack cli-words is up to date"
+  tries "describe-stacks" "$aws" cloudformation describe-stacks --stack-name cli-words --query 'sort_by(Stacks[0].Outputs,&OutputKey)[].[OutputKey,OutputValue]' --output text
+  sed 's/\t/: /' "$out" >"$work/words.txt"
+  same "the stack's outputs" "$here/apps/custom-resources/expected/1.txt" "$work/words.txt"
+  "$aws" cloudformation delete-stack --stack-name cli-words
+  tries "wait stack-delete-complete" "$aws" cloudformation wait stack-delete-complete --stack-name cli-words
+}
+
 sam_cli() {
+  echo "sam_cli: SAM CLI deploys the applications"
   if ! installed sam "${sam_packages[@]}"; then
     echo "  skipped: SAM CLI cannot be had"
     return
   fi
-  local sam=$folder/bin/sam out=$work/sam.out
+  start_cloud
+  local sam=$folder/bin/sam out=$work/sam.out deploy=(deploy --template-file template.yaml --resolve-s3 --capabilities CAPABILITY_IAM --no-progressbar)
   export SAM_CLI_TELEMETRY=0
-  cp -r "$here/apps/apis" "$work/apis"
+  cp -r "$here/apps/apis" "$here/apps/safe-deployments" "$work"
   cd "$work/apis"
-  if timeout 240 "$sam" deploy --template-file template.yaml --stack-name sam-apis --resolve-s3 --capabilities CAPABILITY_IAM --no-progressbar >"$out" 2>&1; then
-    ok "sam deploy"
-  else
-    bad "sam deploy"
-    tail -n 40 "$out" | sed 's/^/       /'
-    return
-  fi
+  tries "sam deploy" "$sam" "${deploy[@]}" --stack-name sam-apis || return 0
   local api
   api=$(sed -n 's#.*https://\([a-z0-9]*\)\.execute-api\.[a-z0-9.-]*/Prod.*#\1#p' "$out" | head -n 1)
   {
@@ -96,16 +143,24 @@ sam_cli() {
     timeout 60 "$sam" list stack-outputs --stack-name sam-apis --output json 2>/dev/null | grep OutputKey | sort
   } >"$work/sam"
   same "what it deployed answers, through sam remote invoke too" "$here/clients/expected/sam.txt" "$work/sam"
-  timeout 60 "$sam" deploy --template-file template.yaml --stack-name sam-apis --resolve-s3 --capabilities CAPABILITY_IAM --no-progressbar --no-fail-on-empty-changeset >"$out" 2>&1 || true
-  contains "sam deploy once more" "$out" "No changes to deploy. Stack sam-apis is up to date"
-  timeout 60 "$sam" logs --stack-name sam-apis --name Echo >"$out" 2>&1 || true
-  contains "sam logs" "$out" "START RequestId" "REPORT RequestId"
-  timeout 120 "$sam" delete --stack-name sam-apis --no-prompts >"$out" 2>&1 || true
-  contains "sam delete" "$out" "Deleted successfully"
+  tries "sam deploy, once more" "$sam" "${deploy[@]}" --stack-name sam-apis --no-fail-on-empty-changeset
+  contains "it has nothing to change" "$out" "No changes to deploy. Stack sam-apis is up to date"
+  tries "sam logs" "$sam" logs --stack-name sam-apis --name Echo
+  contains "it has the functions' lines" "$out" "START RequestId" "REPORT RequestId"
+  tries "sam delete" "$sam" delete --stack-name sam-apis --no-prompts
+
+  start_cloud --speed 60
+  cd "$work/safe-deployments"
+  tries "sam deploy with hooks" "$sam" "${deploy[@]}" --stack-name sam-orders || return 0
+  cp -r releases/2/. .
+  tries "the second release shifts" "$sam" "${deploy[@]}" --stack-name sam-orders
+  cp -r releases/3/. .
+  if timeout 240 "$sam" "${deploy[@]}" --stack-name sam-orders >"$out" 2>&1; then bad "the third release should fail"; else ok "the third release is refused"; fi
+  contains "it is rolled back by its hook" "$out" "CodeDeploy rollback" "validation functions" UPDATE_ROLLBACK_COMPLETE
 }
 
-start_cloud
+build_evo
 parts=("$@")
-[ $# -gt 0 ] || parts=(sdks sam_cli)
+[ $# -gt 0 ] || parts=(sdks aws_cli sam_cli)
 for part in "${parts[@]}"; do "$part"; done
 finish

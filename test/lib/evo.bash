@@ -6,12 +6,16 @@ work=$(mktemp -d)
 cloud_pid=
 passed=0 failed=0
 
+stop_cloud() {
+  [ -n "$cloud_pid" ] || return 0
+  kill "$cloud_pid" 2>/dev/null || true
+  wait "$cloud_pid" 2>/dev/null || true
+  cloud_pid=
+}
+
 cleanup() {
   local status=$?
-  if [ -n "$cloud_pid" ]; then
-    kill "$cloud_pid" 2>/dev/null || true
-    wait "$cloud_pid" 2>/dev/null || true
-  fi
+  stop_cloud
   rm -rf "$work"
   exit "$status"
 }
@@ -31,15 +35,21 @@ skip() {
   exit 0
 }
 
-# start_cloud [FLAG…] builds evo (or takes the one that EVO names), starts a cloud on a free port, and leads AWS clients to it.
-start_cloud() {
+# build_evo builds evo, or takes the one that EVO names.
+build_evo() {
   mkdir "$work/bin"
+  PATH="$work/bin:$PATH"
   if [ -n "${EVO:-}" ]; then
     ln -s "$EVO" "$work/bin/evo"
   else
     (cd "$here/.." && CGO_ENABLED=0 go build -o "$work/bin/evo" ./cmd/evo)
   fi
-  PATH="$work/bin:$PATH"
+}
+
+# start_cloud [FLAG…] starts a cloud on a free port, and leads AWS clients to it.
+start_cloud() {
+  stop_cloud
+  : >"$work/ready"
   evo cloud --ephemeral --port 0 --output json "$@" >"$work/ready" 2>"$work/cloud.log" &
   cloud_pid=$!
   local i

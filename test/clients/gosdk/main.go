@@ -88,7 +88,7 @@ func clients(cfg aws.Config) map[string]any {
 		"iam":            iam.NewFromConfig(cfg),
 		"lambda":         lambda.NewFromConfig(cfg),
 		"logs":           cloudwatchlogs.NewFromConfig(cfg),
-		"s3":             s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = true }),
+		"s3":             s3.NewFromConfig(cfg),
 		"sts":            sts.NewFromConfig(cfg),
 	}
 }
