@@ -25,6 +25,7 @@ import (
 // Limits, as AWS has them.
 const (
 	maxBody     = 10 << 20
+	maxSkipped  = 8 * maxBody // of a body that is refused
 	httpTimeout = 30 * time.Second
 )
 
@@ -84,6 +85,7 @@ func (x *exchange) readBody() (ok, tooLarge bool) {
 		return true, false
 	}
 	if x.r.ContentLength > maxBody {
+		x.skipBody()
 		return false, true
 	}
 	var err error
@@ -93,8 +95,16 @@ func (x *exchange) readBody() (ok, tooLarge bool) {
 	} else {
 		x.body, err = io.ReadAll(io.LimitReader(x.r.Body, maxBody+1))
 	}
-	return err == nil && len(x.body) <= maxBody, len(x.body) > maxBody
+	if len(x.body) > maxBody {
+		x.skipBody()
+		return false, true
+	}
+	return err == nil, false
 }
+
+// skipBody reads what is left of a body that is too large, within reason: a client that is still sending when the answer
+// comes would see its connection break instead of the answer.
+func (x *exchange) skipBody() { _, _ = io.CopyN(io.Discard, x.r.Body, maxSkipped) }
 
 // readQuery decodes the query in its order.
 func (x *exchange) readQuery() {

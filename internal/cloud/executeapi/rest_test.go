@@ -1,9 +1,13 @@
 package executeapi
 
 import (
+	"bufio"
 	"context"
 	"encoding/base64"
+	"fmt"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -151,6 +155,32 @@ func TestRESTTooLarge(t *testing.T) {
 	w.lambda.all[functionARN+"f"] = answers(`{}`)
 	id := w.importREST(swagger(`"/":{"post":` + operation("f") + `}`))
 	got := w.call(id, "POST", "/prod", strings.Repeat("x", maxBody+1))
+	if body := read(t, got); got.StatusCode != 413 || body != `{"message":"Request Too Long"}` {
+		t.Errorf("%d %s", got.StatusCode, body)
+	}
+}
+
+// A client that sends all before it reads must not find its connection broken, but the answer.
+func TestTooLargeOverAConnection(t *testing.T) {
+	w := newWorld(t)
+	w.lambda.all[functionARN+"f"] = answers(`{}`)
+	id := w.importREST(swagger(`"/":{"post":` + operation("f") + `}`))
+	server := httptest.NewServer(w.gateway)
+	defer server.Close()
+	conn, err := net.Dial("tcp", server.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	const size = maxBody + 4<<20
+	fmt.Fprintf(conn, "POST /prod HTTP/1.1\r\nHost: %s.execute-api.localhost\r\nContent-Length: %d\r\n\r\n", id, size)
+	if _, err := conn.Write(make([]byte, size)); err != nil {
+		t.Fatalf("send the body: %v", err)
+	}
+	got, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatalf("read the answer: %v", err)
+	}
 	if body := read(t, got); got.StatusCode != 413 || body != `{"message":"Request Too Long"}` {
 		t.Errorf("%d %s", got.StatusCode, body)
 	}
