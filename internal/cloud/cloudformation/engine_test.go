@@ -378,6 +378,34 @@ s UPDATE_ROLLBACK_COMPLETE`)
 	want(t, "A's value", w.things.have["a"], "1")
 }
 
+func TestStackNames(t *testing.T) {
+	w := newWorld(t)
+	for _, name := range []string{"1a", "a_b", "a b", "-a", "", strings.Repeat("a", 129)} {
+		_, err := w.CreateStack(t.Context(), &cloudformation.CreateStackInput{StackName: aws.String(name),
+			TemplateBody: aws.String(`{Resources: {A: {Type: "Test::Thing", Properties: {Name: a}}}}`)})
+		if err == nil || !strings.Contains(err.Error(), "at 'stackName' failed to satisfy constraint") {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+}
+
+func TestValidateTemplateFindsCircles(t *testing.T) {
+	w := newWorld(t)
+	validate := func(template string) error {
+		_, err := w.ValidateTemplate(t.Context(), &cloudformation.ValidateTemplateInput{TemplateBody: aws.String(template)})
+		return err
+	}
+	err := validate(`Resources: {A: {Type: "Test::Thing", DependsOn: B}, B: {Type: "Test::Thing", Properties: {V: !Ref A}}}`)
+	if err == nil || !strings.Contains(err.Error(), "Circular dependency between resources: [A, B]") {
+		t.Errorf("circle: %v", err)
+	}
+	// Whether B is there depends on a parameter that nobody has given: no reason to refuse.
+	if err := validate(`{Parameters: {P: {Type: String}}, Conditions: {C: !Equals [!Ref P, x]}, Resources: {
+		A: {Type: "Test::Thing", Properties: {V: !If [C, !Ref B, "none"]}}, B: {Type: "Test::Thing", Condition: C}}, Outputs: {O: {Condition: C, Value: !Ref B}}}`); err != nil {
+		t.Errorf("condition: %v", err)
+	}
+}
+
 func TestHostileTemplates(t *testing.T) {
 	w := newWorld(t)
 	for _, c := range []struct{ template, want string }{

@@ -3,6 +3,7 @@ package cloudformation
 import (
 	"context"
 	"errors"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -123,6 +124,9 @@ func (s *Service) CreateStack(ctx context.Context, in *cloudformation.CreateStac
 // step: asked again for the same, it answers with the stack that is there.
 func (s *Service) create(ctx context.Context, in *cloudformation.CreateStackInput, parent, root string) (string, error) {
 	name := aws.ToString(in.StackName)
+	if err := checkName(name); err != nil {
+		return "", err
+	}
 	if in.DisableRollback != nil && in.OnFailure != "" {
 		return "", invalid("Specify either DisableRollback or OnFailure, not both.")
 	}
@@ -159,6 +163,20 @@ func (s *Service) create(ctx context.Context, in *cloudformation.CreateStackInpu
 	}
 	s.begin(st.ID)
 	return st.ID, nil
+}
+
+var stackName = regexp.MustCompile(`^[a-zA-Z][-a-zA-Z0-9]*$`)
+
+// checkName refuses what cannot name a stack. AWS's model does not say it of CreateStack; the service does.
+func checkName(name string) error {
+	const broken = "1 validation error detected: Value '%s' at 'stackName' failed to satisfy constraint: Member must "
+	switch {
+	case !stackName.MatchString(name):
+		return invalid(broken+"satisfy regular expression pattern: [a-zA-Z][-a-zA-Z0-9]*", name)
+	case len(name) > 128:
+		return invalid(broken+"have length less than or equal to 128", name)
+	}
+	return nil
 }
 
 // repeated reports whether a call's token is that of the stack's last operation: the call was made before.

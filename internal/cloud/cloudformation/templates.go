@@ -411,12 +411,16 @@ func (s *Service) inspect(ctx context.Context, body, location *string) (*cfn.Tem
 	if err != nil {
 		return nil, refuse(err)
 	}
-	if !t.HasTransform(samTransform) {
-		for _, r := range t.Resources {
-			if !s.known(r.Type) {
-				return nil, invalid("Template format error: Unrecognized resource types: [%s]", r.Type)
-			}
+	if t.HasTransform(samTransform) {
+		return t, nil
+	}
+	for _, r := range t.Resources {
+		if !s.known(r.Type) {
+			return nil, invalid("Template format error: Unrecognized resource types: [%s]", r.Type)
 		}
+	}
+	if _, err := cfn.NewEvaluator(t, cfn.Env{}).Graph(); err != nil {
+		return nil, refuse(err)
 	}
 	return t, nil
 }
