@@ -153,7 +153,11 @@ func TestListDeployments(t *testing.T) {
 		_, err = w.cd.ListDeployments(w.ctx, &codedeploy.ListDeploymentsInput{ApplicationName: aws.String("app")})
 		wantError[*types.DeploymentGroupNameRequiredException](t, err)
 		late := time.Now().Add(time.Hour)
-		none, err := w.cd.ListDeployments(w.ctx, &codedeploy.ListDeploymentsInput{CreateTimeRange: &types.TimeRange{Start: &late}})
+		none, err := w.cd.ListDeployments(w.ctx, &codedeploy.ListDeploymentsInput{ExternalId: aws.String("x")})
+		if err != nil || len(none.Deployments) != 0 {
+			t.Errorf("by an external id: %v (%v)", none, err)
+		}
+		none, err = w.cd.ListDeployments(w.ctx, &codedeploy.ListDeploymentsInput{CreateTimeRange: &types.TimeRange{Start: &late}})
 		if err != nil || len(none.Deployments) != 0 {
 			t.Errorf("%v, %v", none, err)
 		}

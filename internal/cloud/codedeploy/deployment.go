@@ -246,6 +246,9 @@ func checkList(in *codedeploy.ListDeploymentsInput) error {
 }
 
 func (d deployment) listed(in *codedeploy.ListDeploymentsInput) bool {
+	if aws.ToString(in.ExternalId) != "" {
+		return false // no deployment here has one
+	}
 	if in.ApplicationName != nil && (d.Application != *in.ApplicationName || d.Group != *in.DeploymentGroupName) {
 		return false
 	}
