@@ -134,6 +134,7 @@ func TestErrors(t *testing.T) {
 		"":                            `unexpected the end at position 1`,
 		"m1 +":                        `unexpected the end at position 5`,
 		"m1 m1":                       `unexpected "m1" at position 4`,
+		"SELECT AVG(m) FROM NS":       `Metrics Insights queries (SELECT …) are not there in the embedded cloud`,
 		"(m1":                         `expected ")" instead of the end at position 4`,
 		"m1 # 2":                      `unexpected "#" at position 4`,
 		"'abc":                        `the text that begins at position 1 does not end`,

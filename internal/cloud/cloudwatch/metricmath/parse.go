@@ -6,6 +6,7 @@
 package metricmath
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -46,6 +47,9 @@ type (
 
 // Parse reads an expression. Its errors are fit for the caller of GetMetricData.
 func Parse(src string) (*Expression, error) {
+	if word, _, _ := strings.Cut(strings.TrimSpace(src), " "); strings.EqualFold(word, "SELECT") {
+		return nil, errors.New("Metrics Insights queries (SELECT …) are not there in the embedded cloud")
+	}
 	tokens, err := scan(src)
 	if err != nil {
 		return nil, err
