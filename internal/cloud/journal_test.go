@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -100,7 +101,7 @@ func TestKilledAtEveryWrite(t *testing.T) {
 			for range runtime.GOMAXPROCS(0) {
 				workers.Go(func() {
 					for cut := range next {
-						t.Run(fmt.Sprint(cut), func(t *testing.T) { rec.resume(t, rel, cut) })
+						t.Run(fmt.Sprint(cut), func(t *testing.T) { rec.killTwice(t, rel, cut) })
 					}
 				})
 			}
@@ -114,7 +115,7 @@ func TestKilledAtEveryWrite(t *testing.T) {
 }
 
 // sparse says which of the writes a plain `go test` takes: every so many-th. test/kill.sh takes all.
-const sparse = 9
+const sparse = 15
 
 // memoryDir makes a folder in memory where the system has one: the disk's time is not what is tested.
 func memoryDir(t *testing.T) string {
@@ -149,11 +150,7 @@ func record(t *testing.T, rel release) *recording {
 		var beside sync.WaitGroup
 		defer beside.Wait()
 		defer cancel()
-		beside.Go(func() {
-			for ; ctx.Err() == nil; time.Sleep(500 * time.Millisecond) {
-				rec.sizes = append(rec.sizes, mark{time.Now(), logSize(rec.dir)})
-			}
-		})
+		defer rec.watch(w)()
 		beside.Go(func() {
 			for n := 0; ctx.Err() == nil; n++ {
 				rec.write(w, fmt.Sprintf("n%03d", n))
@@ -261,23 +258,30 @@ func (rec *recording) cuts(t *testing.T) (cuts []int64) {
 	return cuts
 }
 
+// killTwice kills the cloud at the cut, and, where time is not short, kills once more the one that takes the release up.
+func (rec *recording) killTwice(t *testing.T, rel release, cut int64) {
+	second := rec.resume(t, rel, cut)
+	if cuts := second.cuts(t); len(cuts) > 0 && (cut%3 == 0 || os.Getenv("EVO_EVERY_WRITE") == "") {
+		again := cuts[int(cut)%len(cuts)]
+		t.Logf("killed again at %d", again)
+		second.resume(t, rel, again)
+	}
+}
+
 // resume starts a cloud over the state as a kill at the cut has left it, some seconds later, and follows the release to its
-// end.
-func (rec *recording) resume(t *testing.T, rel release, cut int64) {
-	dir := memoryDir(t)
-	if err := os.CopyFS(dir, os.DirFS(rec.dir)); err != nil {
+// end. That run is recorded too.
+func (rec *recording) resume(t *testing.T, rel release, cut int64) *recording {
+	again := &recording{dir: memoryDir(t), asked: cut + 1, begun: cut,
+		acks: slices.DeleteFunc(slices.Clone(rec.acks), func(a ack) bool { return a.size > cut })}
+	if err := os.CopyFS(again.dir, os.DirFS(rec.dir)); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Truncate(filepath.Join(dir, "state.log"), cut); err != nil {
+	if err := os.Truncate(filepath.Join(again.dir, "state.log"), cut); err != nil {
 		t.Fatal(err)
 	}
 	synctest.Test(t, func(t *testing.T) {
-		n := slices.IndexFunc(rec.sizes, func(m mark) bool { return m.size >= cut })
-		if n < 0 {
-			n = len(rec.sizes) - 1
-		}
-		time.Sleep(time.Until(rec.sizes[n].at) + time.Duration(cut%20)*time.Second)
-		w := newWorld(t, dir)
+		time.Sleep(time.Until(rec.at(cut)) + time.Duration(cut%20)*time.Second)
+		w := newWorld(t, again.dir)
 		w.hooks(rel)
 		w.start()
 		defer w.close()
@@ -286,13 +290,38 @@ func (rec *recording) resume(t *testing.T, rel release, cut int64) {
 			if list := w.deployments("search"); w.routing("search") != "1" || len(list) > 0 {
 				w.Errorf("search leads to %s by %d deployments", w.routing("search"), len(list))
 			}
+			again.asked = math.MaxInt64
 			return
 		}
+		defer again.watch(w)()
 		_, stop := w.customers()
 		defer stop()
 		w.want(rel.stack, time.Hour)
 		rel.check(w)
 	})
+	return again
+}
+
+// at returns when the log had grown so far.
+func (rec *recording) at(size int64) time.Time {
+	n := slices.IndexFunc(rec.sizes, func(m mark) bool { return m.size >= size })
+	if n < 0 {
+		n = len(rec.sizes) - 1
+	}
+	return rec.sizes[n].at
+}
+
+// watch notes how the log grows, until the function that it returns is called.
+func (rec *recording) watch(w *world) (stop func()) {
+	ctx, cancel := context.WithCancel(w.ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for ; ctx.Err() == nil; time.Sleep(500 * time.Millisecond) {
+			rec.sizes = append(rec.sizes, mark{time.Now(), logSize(rec.dir)})
+		}
+	}()
+	return func() { cancel(); <-done }
 }
 
 // wantAcknowledged looks for all that had been acknowledged when the log was as long as it is cut now.

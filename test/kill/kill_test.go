@@ -113,7 +113,9 @@ func newTeam(t *testing.T, kills int, seed uint64) *team {
 	cfg := m.config()
 	m.cfn, m.deploys, m.lambda, m.writers = cloudformation.NewFromConfig(cfg), codedeploy.NewFromConfig(cfg), lambda.NewFromConfig(cfg), newWriters(cfg)
 	m.upload(code)
-	m.update(1, "Succeeded")
+	if err := m.update(1, "Succeeded"); err != nil {
+		t.Fatal(err)
+	}
 	for m.inProgress() {
 		time.Sleep(100 * time.Millisecond)
 	}
@@ -174,9 +176,8 @@ func (m *team) upload(code string) {
 	}
 }
 
-// update begins the deployment of a release.
-func (m *team) update(release int, answer string) {
-	m.Helper()
+// update asks for the deployment of a release.
+func (m *team) update(release int, answer string) error {
 	body := fmt.Sprintf(template, release, answer)
 	capabilities := []cfntypes.Capability{cfntypes.CapabilityCapabilityIam, cfntypes.CapabilityCapabilityAutoExpand}
 	var err error
@@ -185,7 +186,23 @@ func (m *team) update(release int, answer string) {
 	} else {
 		_, err = m.cfn.UpdateStack(m.ctx, &cloudformation.UpdateStackInput{StackName: aws.String(stack), TemplateBody: &body, Capabilities: capabilities})
 	}
-	if err != nil {
+	return err
+}
+
+// beginRelease begins the deployment of a release. At times the cloud is killed while it is asked: then it is asked again, unless it
+// had understood.
+func (m *team) beginRelease(release int, answer string) {
+	m.Helper()
+	if m.kills > 0 && m.random.IntN(2) == 0 {
+		asked := make(chan error)
+		go func() { asked <- m.update(release, answer) }()
+		time.Sleep(time.Duration(m.random.Int64N(int64(20 * time.Millisecond))))
+		m.crash()
+		if err := <-asked; err == nil || m.inProgress() {
+			return
+		}
+	}
+	if err := m.update(release, answer); err != nil {
 		m.Fatal(err)
 	}
 }
@@ -197,7 +214,7 @@ func (m *team) round(release int) {
 	if m.random.IntN(3) == 0 {
 		answer, want = "Failed", cfntypes.StackStatusUpdateRollbackComplete
 	}
-	m.update(release, answer)
+	m.beginRelease(release, answer)
 	stop := m.customers()
 	for begin, next := time.Now(), m.pause(); m.inProgress(); time.Sleep(20 * time.Millisecond) {
 		if time.Since(begin) > 5*time.Minute {
