@@ -54,7 +54,7 @@ var table = []layer{
 }
 
 // parts of the embedded cloud. A service imports no other service.
-var cloudBase = []string{"internal/cloud/call", "internal/cloud/clock", "internal/cloud/store"}
+var cloudBase = []string{"internal/cloud/call", "internal/cloud/clock", "internal/cloud/store", "internal/cloud/openapi"}
 var cloudWire = []string{"internal/cloud/wire", "internal/cloud/model"}
 
 // apiDefinitions are what an API is, as pure values: the two control planes write them, and what serves APIs reads them.

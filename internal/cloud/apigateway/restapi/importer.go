@@ -12,7 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/apigateway/types"
 
-	"evo/internal/cloud/apigateway/openapi"
+	"evo/internal/cloud/openapi"
 )
 
 // Options of Import.
