@@ -4,7 +4,7 @@
 # Needs Go, Node.js, npm, Python and curl; the AWS SDKs that functions find in AWS's runtimes come from the registries, once.
 . "$(dirname "$0")/lib/evo.bash"
 
-need go node npm python3 curl
+need go node npm python3 curl make
 npm view aws-sdk version >/dev/null 2>&1 || skip "npm's registry does not answer"
 
 # release APP STACK [OVERLAY…] deploys the application, with the files of a later release laid over it, and what deploy_flags has.
@@ -65,7 +65,7 @@ safe_deployments() {
   contains "it shifts as the preferences say" "$work/orders.out" \
     Linear10PercentEvery1Minute Canary10Percent5Minutes \
     "PreTraffic CodeDeployHook_orders_before Succeeded" "PostTraffic CodeDeployHook_orders_after Succeeded" \
-    "PreTraffic CodeDeployHook_orders_report Succeeded" "Stack orders is deployed"
+    "PreTraffic CodeDeployHook_orders_report Succeeded" "PostTraffic CodeDeployHook_orders_reported Succeeded" "Stack orders is deployed"
   equal "customers met both releases while traffic shifted" "1 2" "$(sort -u "$work/seen" | xargs)"
   {
     call "${api}1"
@@ -74,9 +74,10 @@ safe_deployments() {
   same "its answers" "$here/apps/safe-deployments/expected/2.txt" "$work/orders.2"
   evo logs --stack-name orders >"$work/orders.logs" 2>&1
   contains "the hooks found what they asked AWS's services for" "$work/orders.logs" \
-    "OrdersTable encryption: ENABLED" "ReportsBucket encryption: aws:kms" "functions: 5, violations: 0" \
+    "OrdersTable encryption: ENABLED" "ReportsBucket encryption: aws:kms" "functions: 6, violations: 0" \
     "bucket: aws:kms" "table: ACTIVE by id" "AWS::S3::Bucket has 0 evaluations" "executed version 2 of 2" \
-    "after CodeDeployDefault.LambdaLinear10PercentEvery1Minute: version 2, 0 weights"
+    "after CodeDeployDefault.LambdaLinear10PercentEvery1Minute: version 2, 0 weights" \
+    "after CodeDeployDefault.LambdaCanary10Percent5Minutes version 2"
 
   status=0
   release safe-deployments orders 2 3 || status=$?
@@ -184,10 +185,19 @@ custom_resources() {
   if evo delete --stack-name words --no-prompts >"$work/words.out" 2>&1; then ok "it is deleted"; else bad "delete"; cat "$work/words.out"; fi
 }
 
+builds() {
+  echo "builds: npm, esbuild, pip, a layer, a makefile and Go"
+  released "the release" builds tools || return 0
+  local api what
+  api=$(output tools Api)
+  { for what in npm typescript pip makefile go; do call "$api/$what"; done; } >"$work/tools"
+  same "its answers" "$here/apps/builds/expected/1.txt" "$work/tools"
+}
+
 build_evo
 start_cloud --speed 60
 node -e 'fetch(process.argv[1] + "/code", { method: "PUT" }).then((r) => process.exit(r.ok ? 0 : 1))' "$cloud_url"
 apps=("$@")
-[ $# -gt 0 ] || apps=(safe_deployments runtimes apis custom_resources)
+[ $# -gt 0 ] || apps=(safe_deployments runtimes apis custom_resources builds)
 for app in "${apps[@]}"; do "$app"; done
 finish

@@ -1,0 +1,5 @@
+export interface Word {
+  text: string;
+}
+
+export const shout = ({ text }: Word): string => `${text.toUpperCase()}!`;
