@@ -86,15 +86,6 @@ var shortTags = map[string]string{
 	"!ValueOfAll": "Fn::ValueOfAll",
 }
 
-// tagOf is the short tag for the long name of an intrinsic.
-var tagOf = func() map[string]string {
-	m := map[string]string{}
-	for tag, name := range shortTags {
-		m[name] = tag
-	}
-	return m
-}()
-
 // bom is the byte order mark that some editors write before UTF-8 text.
 const bom = "\ufeff"
 

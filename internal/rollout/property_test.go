@@ -12,9 +12,8 @@ import (
 // world is an alias and the one who carries out actions on it; it may forget to report (a process that was killed), and
 // somebody else may meddle.
 type world struct {
-	alias    Routing
-	meddled  bool
-	answered [eventCount]bool
+	alias   Routing
+	meddled bool
 }
 
 // do carries out an action and returns what was observed of it.
