@@ -17,9 +17,9 @@ var index = []entry{
 	{Info{Name: "iam", ID: "IAM", SigningName: "iam", EndpointPrefix: "iam", TargetPrefix: "", Version: "2010-05-08", XMLNamespace: "https://iam.amazonaws.com/doc/2010-05-08/", Protocols: []Protocol{Query}}, &table_iam},
 	{Info{Name: "lambda", ID: "Lambda", SigningName: "lambda", EndpointPrefix: "lambda", TargetPrefix: "", Version: "2015-03-31", XMLNamespace: "", Protocols: []Protocol{RESTJSON}}, &table_lambda},
 	{Info{Name: "logs", ID: "CloudWatch Logs", SigningName: "logs", EndpointPrefix: "logs", TargetPrefix: "Logs_20140328", Version: "2014-03-28", XMLNamespace: "", Protocols: []Protocol{JSON11}}, &table_logs},
-	{Info{Name: "s3", ID: "S3", SigningName: "s3", EndpointPrefix: "s3", TargetPrefix: "", Version: "2006-03-01", XMLNamespace: "", Protocols: []Protocol{RESTXML}}, &table_s3},
+	{Info{Name: "s3", ID: "S3", SigningName: "s3", EndpointPrefix: "s3", TargetPrefix: "", Version: "2006-03-01", XMLNamespace: "http://s3.amazonaws.com/doc/2006-03-01/", Protocols: []Protocol{RESTXML}}, &table_s3},
 	{Info{Name: "sns", ID: "SNS", SigningName: "sns", EndpointPrefix: "sns", TargetPrefix: "", Version: "2010-03-31", XMLNamespace: "http://sns.amazonaws.com/doc/2010-03-31/", Protocols: []Protocol{Query}}, &table_sns},
-	{Info{Name: "sqs", ID: "SQS", SigningName: "sqs", EndpointPrefix: "sqs", TargetPrefix: "AmazonSQS", Version: "2012-11-05", XMLNamespace: "", Protocols: []Protocol{JSON10, Query}}, &table_sqs},
+	{Info{Name: "sqs", ID: "SQS", SigningName: "sqs", EndpointPrefix: "sqs", TargetPrefix: "AmazonSQS", Version: "2012-11-05", XMLNamespace: "http://queue.amazonaws.com/doc/2012-11-05/", Protocols: []Protocol{JSON10, Query}}, &table_sqs},
 	{Info{Name: "sts", ID: "STS", SigningName: "sts", EndpointPrefix: "sts", TargetPrefix: "", Version: "2011-06-15", XMLNamespace: "https://sts.amazonaws.com/doc/2011-06-15/", Protocols: []Protocol{Query}}, &table_sts},
 }
 

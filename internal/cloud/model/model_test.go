@@ -13,6 +13,15 @@ func TestEveryTableParses(t *testing.T) {
 	}
 }
 
+// Clients that mind namespaces find nothing in an answer that has none.
+func TestWhatWritesXMLHasANamespace(t *testing.T) {
+	for _, info := range Services() {
+		if (info.Speaks(Query) || info.Speaks(RESTXML)) && info.XMLNamespace == "" {
+			t.Errorf("%s: no namespace", info.Name)
+		}
+	}
+}
+
 func BenchmarkParse(b *testing.B) {
 	for _, e := range index {
 		b.Run(e.Name, func(b *testing.B) {

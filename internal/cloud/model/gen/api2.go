@@ -26,7 +26,13 @@ func (m metadata) namespace() string {
 		s, _ := v["uri"].(string)
 		return s
 	}
-	return ""
+	return unpublished[m.ServiceID]
+}
+
+// unpublished are the namespaces of services that write XML, and whose models do not say so.
+var unpublished = map[string]string{
+	"S3":  "http://s3.amazonaws.com/doc/2006-03-01/",
+	"SQS": "http://queue.amazonaws.com/doc/2012-11-05/",
 }
 
 type ref struct{ Shape string }
