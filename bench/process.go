@@ -140,5 +140,8 @@ func (p *process) config() aws.Config {
 		Region: "us-east-1", BaseEndpoint: aws.String(p.url), HTTPClient: client,
 		Credentials: aws.NewCredentialsCache(credentials.NewStaticCredentialsProvider("local", "local", "")),
 		Retryer:     func() aws.Retryer { return aws.NopRetryer{} },
+		// As config.LoadDefaultConfig has them.
+		RequestChecksumCalculation: aws.RequestChecksumCalculationWhenSupported,
+		ResponseChecksumValidation: aws.ResponseChecksumValidationWhenSupported,
 	}
 }
