@@ -6,5 +6,5 @@ cd "$(dirname "$0")/.."
 
 seed=${SEED:-$((RANDOM * 32768 + RANDOM))}
 echo "kill: ${KILLS:-50} kills, seed $seed"
-EVO_KILLS=${KILLS:-50} EVO_SEED=$seed go test -count=1 -v -timeout 15m ./test/kill
-EVO_EVERY_WRITE=1 go test -count=1 -timeout 15m -run '^TestKilledAtEveryWrite$' ./internal/cloud
+export EVO_KILLS=${KILLS:-50} EVO_SEED=$seed EVO_EVERY_WRITE=1
+go test -count=1 -v -timeout 15m -run '^TestKilled' ./test/kill ./internal/cloud | grep -Ev '^ *(=== |--- PASS: .*/)|killed again at'
