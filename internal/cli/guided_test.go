@@ -105,7 +105,7 @@ func TestDeleteAsks(t *testing.T) {
 	if code, told := p.run("", "deploy", "--stack-name", "shop"); code != app.ExitOK {
 		t.Fatal(told)
 	}
-	if code, told := p.run("n\n", "delete", "--stack-name", "shop"); strings.Contains(told, "Deleted") || !strings.Contains(told, "[y/N]") {
+	if code, told := p.run("n\n", "delete", "--stack-name", "shop"); code != app.ExitFailure || !strings.Contains(told, "not deleted") || !strings.Contains(told, "[y/N]") {
 		t.Errorf("exit code %d:\n%s", code, told)
 	}
 	if code, told := p.run("yes\n", "delete", "--stack-name", "shop"); code != app.ExitOK || !strings.Contains(told, "Deleted stack shop") {

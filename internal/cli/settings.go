@@ -29,8 +29,13 @@ func configure(cmd *cobra.Command, a *app.App) error {
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
 		env := "EVO_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
 		switch file, inFile := fileValue(values, f.Name); {
-		case f.Name == "parameter-overrides" && inFile:
-			problems = append(problems, prepend(f, file))
+		case f.Name == "parameter-overrides":
+			if v := a.Env(env); v != "" {
+				problems = append(problems, prepend(f, []string{v}))
+			}
+			if inFile {
+				problems = append(problems, prepend(f, file))
+			}
 		case f.Changed:
 		case a.Env(env) != "" && f.Name != "help":
 			problems = append(problems, set(f, []string{a.Env(env)}, env))
@@ -129,11 +134,11 @@ func wrapSet(err error, f *pflag.Flag, from string) error {
 	return fmt.Errorf("--%s, from %s: %w", f.Name, from, err)
 }
 
-// prepend puts the file's values before those given, which win key by key.
-func prepend(f *pflag.Flag, file []string) error {
+// prepend puts values before those that there are, which win key by key.
+func prepend(f *pflag.Flag, values []string) error {
 	list := f.Value.(pflag.SliceValue)
 	var words []string
-	for _, v := range file {
+	for _, v := range values {
 		if strings.Contains(v, "=") && strings.Contains(v, " ") && !strings.ContainsAny(v, `"'`) && strings.Count(v, "=") == 1 {
 			words = append(words, v) // an entry of a map or list, whose value has blanks
 			continue

@@ -28,7 +28,7 @@ type Deployment struct {
 	NotificationARNs []string
 	DisableRollback  bool
 	OnFailure        string // ROLLBACK, DELETE or DO_NOTHING; empty: ROLLBACK
-	Bucket           Bucket // for a template that is too large for the call
+	Bucket           Bucket // for a template that is too large for the call; without a name: the managed one
 	ReleaseName      string
 }
 
@@ -144,7 +144,10 @@ func (e *Engine) changeSetInput(ctx context.Context, d Deployment, stack *cftype
 		return in, nil
 	}
 	if d.Bucket.Name == "" {
-		return nil, fmt.Errorf("the template has %d bytes, more than the %d that fit into a call, and there is no bucket for it", len(text), maxInline)
+		var err error
+		if d.Bucket.Name, err = e.ManagedBucket(ctx); err != nil {
+			return nil, err
+		}
 	}
 	key, err := e.uploadText(ctx, newUploader(e, d.Bucket), "", text)
 	if err != nil {

@@ -172,6 +172,9 @@ func await(ctx context.Context, url string, ended <-chan error, logPath string) 
 		}
 		select {
 		case err := <-ended:
+			if s, getErr := Get(ctx, url); getErr == nil {
+				return s, nil // another command's cloud was quicker
+			}
 			text, _ := os.ReadFile(logPath)
 			return nil, fmt.Errorf("the embedded cloud ended at once (%v): %s", err, strings.TrimSpace(string(text)))
 		default:

@@ -40,7 +40,7 @@ AWS_ACCESS_KEY_ID=local and AWS_SECRET_ACCESS_KEY=local.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.serve(cmd.Context()) },
 	}
 	fs := cmd.PersistentFlags()
-	fs.IntVar(&o.port, "port", 4566, "port to listen on; 0: a free one")
+	fs.IntVar(&o.port, "port", usualPort, "port to listen on; 0: a free one")
 	fs.StringVar(&o.state, "state", "", "state directory (default: in your state folder)")
 	fs.BoolVar(&o.ephemeral, "ephemeral", false, "keep all in memory")
 	fs.Float64Var(&o.speed, "speed", 1, "how many times as fast as yours the cloud's clock runs")
@@ -56,8 +56,12 @@ AWS_ACCESS_KEY_ID=local and AWS_SECRET_ACCESS_KEY=local.`,
 	return cmd
 }
 
+// usualPort is where clients look for the cloud.
+const usualPort = 4566
+
+// url returns where the cloud is: at the port, or, where none is named, at the endpoint that the other commands use.
 func (o *options) url() string {
-	if o.app.Endpoint != "" {
+	if o.app.Endpoint != "" && o.port == usualPort {
 		return o.app.Endpoint
 	}
 	return fmt.Sprintf("http://127.0.0.1:%d", o.port)

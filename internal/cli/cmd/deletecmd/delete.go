@@ -3,6 +3,7 @@ package deletecmd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -53,7 +54,11 @@ func run(ctx context.Context, a *app.App, stack string, noPrompts bool) error {
 		if !a.Interactive {
 			return app.Usagef("nobody can be asked here whether to delete stack %s", stack).WithHint("say so with --no-prompts")
 		}
-		if ok, err := a.Confirm(fmt.Sprintf("Delete stack %s and all that is in it?", stack), false); err != nil || !ok {
+		ok, err := a.Confirm(fmt.Sprintf("Delete stack %s and all that is in it?", stack), false)
+		if err == nil && !ok {
+			err = &app.ExitError{Code: app.ExitFailure, Err: errors.New("not deleted")}
+		}
+		if err != nil {
 			return err
 		}
 	}

@@ -102,7 +102,7 @@ func (o *options) run(ctx context.Context) error {
 	e := engine.New(cfg, o.events())
 	err = o.deploy(ctx, e, cfg, path)
 	o.result(e, err)
-	return outcome(err)
+	return o.outcome(err)
 }
 
 func (o *options) check() error {
@@ -201,7 +201,7 @@ func (o *options) confirmed() (bool, error) {
 	return ok, err
 }
 
-// orUnchanged shows the outputs of a stack that is up to date, and makes that an error only if asked to.
+// orUnchanged shows the outputs of a stack that is up to date.
 func (o *options) orUnchanged(ctx context.Context, e *engine.Engine, cfg aws.Config, err error) error {
 	var none *engine.NoChangesError
 	if !errors.As(err, &none) {
@@ -209,10 +209,6 @@ func (o *options) orUnchanged(ctx context.Context, e *engine.Engine, cfg aws.Con
 	}
 	if outErr := o.outputs(ctx, e, cfg); outErr != nil {
 		return outErr
-	}
-	if !o.failOnEmpty {
-		e.Emit(engine.Event{Type: engine.TypeInfo, Info: "No changes to deploy. Stack " + o.stack + " is up to date"})
-		return nil
 	}
 	return err
 }
@@ -249,9 +245,12 @@ func (o *options) result(e *engine.Engine, err error) {
 		e.Emit(engine.Event{Type: engine.TypeResult, Result: r})
 		return
 	}
-	if failed != nil {
+	switch {
+	case failed != nil:
 		o.tellRollbacks(failed)
-	} else if err == nil && !o.noExecute {
+	case none != nil && !o.failOnEmpty:
+		fmt.Fprintf(o.app.Err, "\nNo changes to deploy. Stack %s is up to date\n", o.stack)
+	case err == nil && !o.noExecute:
 		fmt.Fprintf(o.app.Err, "\n%s\n", ui.NewStyle(o.app.Color()).Green("Stack "+o.stack+" is deployed"))
 	}
 }
@@ -283,13 +282,15 @@ func why(r *view.Rollout) string {
 	return r.Reason
 }
 
-// outcome chooses the exit code.
-func outcome(err error) error {
+// outcome chooses the exit code. That there is nothing to change is an error only if asked for.
+func (o *options) outcome(err error) error {
 	var failed *engine.FailedError
 	var none *engine.NoChangesError
 	switch {
 	case errors.As(err, &failed) && failed.WasRolledBack():
 		return &app.ExitError{Code: app.ExitRolledBack, Err: err}
+	case errors.As(err, &none) && !o.failOnEmpty:
+		return nil
 	case errors.As(err, &none):
 		return &app.ExitError{Code: app.ExitNoChanges, Err: err}
 	}

@@ -156,11 +156,11 @@ func (o *options) invoke(ctx context.Context, fn *sandbox.Function, event []byte
 		return err
 	}
 	defer os.RemoveAll(dir)
-	cache, err := os.UserCacheDir()
+	cache, err := o.cacheDir()
 	if err != nil {
 		cache = dir
 	}
-	box, err := sandbox.New(sandbox.Config{Dir: dir, Cache: filepath.Join(cache, "evo", "sdk"),
+	box, err := sandbox.New(sandbox.Config{Dir: dir, Cache: filepath.Join(cache, "sdk"),
 		Progress: func(text string) { fmt.Fprintln(o.app.Err, text) },
 		Logs: func(l sandbox.Lines) {
 			for _, e := range l.Events {
@@ -182,6 +182,15 @@ func (o *options) invoke(ctx context.Context, fn *sandbox.Function, event []byte
 		return &app.ExitError{Code: app.ExitFailure, Err: fmt.Errorf("function %s failed", fn.Name)}
 	}
 	return nil
+}
+
+// cacheDir is where the embedded cloud has its runtimes' SDKs, too.
+func (o *options) cacheDir() (string, error) {
+	if dir := o.app.Env("EVO_CACHE"); dir != "" {
+		return dir, nil
+	}
+	dir, err := os.UserCacheDir()
+	return filepath.Join(dir, "evo"), err
 }
 
 // find reads a function of the template; without an id, the only one.

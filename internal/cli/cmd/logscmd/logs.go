@@ -131,6 +131,9 @@ func (o *options) functions(ctx context.Context, cfg aws.Config) (map[string]str
 	return found, nil
 }
 
+// lateness is how long after another event one may come to light that is older.
+const lateness = time.Minute
+
 // follow prints the events of all groups in the order of their times, again and again where the tail is wanted.
 func (o *options) follow(ctx context.Context, client *cloudwatchlogs.Client, groups []string, since, until time.Time) error {
 	seen := map[string]bool{}
@@ -149,7 +152,9 @@ func (o *options) follow(ctx context.Context, client *cloudwatchlogs.Client, gro
 				continue
 			}
 			seen[e.id] = true
-			since = e.Time // the next look begins with this event's time: others may share it
+			if next := e.Time.Add(-lateness); next.After(since) {
+				since = next
+			}
 			if err := o.print(e, len(groups) > 1); err != nil {
 				return err
 			}

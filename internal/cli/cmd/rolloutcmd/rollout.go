@@ -107,9 +107,9 @@ func (o *options) status(ctx context.Context) error {
 
 // watch shows each change until all deployments have ended, and says by its exit code how.
 func (o *options) watch(ctx context.Context) error {
-	emit := ui.NDJSON(o.app.Out)
-	if !o.app.JSON() {
-		emit = (&ui.Events{W: o.app.Out, Style: ui.NewStyle(o.app.Color() && o.app.OutTTY), Dir: o.app.Dir}).Show
+	emit := (&ui.Events{W: o.app.Out, Style: ui.NewStyle(o.app.Color() && o.app.OutTTY), Dir: o.app.Dir}).Show
+	if o.app.JSON() {
+		emit = ui.NDJSON(o.app.Out)
 	}
 	last := map[string]*view.Rollout{}
 	for {
