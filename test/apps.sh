@@ -78,6 +78,7 @@ safe_deployments() {
     "bucket: aws:kms" "table: ACTIVE by id" "AWS::S3::Bucket has 0 evaluations" "executed version 2 of 2" \
     "after CodeDeployDefault.LambdaLinear10PercentEvery1Minute: version 2, 0 weights" \
     "after CodeDeployDefault.LambdaCanary10Percent5Minutes version 2"
+  equal "the SDKs' warnings to move to a newer Node.js are not in the logs" 0 "$(grep -c NodeVersionSupportWarning "$work/orders.logs")"
 
   status=0
   release safe-deployments orders 2 3 || status=$?

@@ -37,6 +37,9 @@ func (e *environment) environ(pl *plan, cred Credentials) []string {
 	if fn.JSONLogs {
 		vars["AWS_LAMBDA_LOG_FORMAT"] = "JSON"
 	}
+	if pl.family == "node" { // the SDKs that AWS's own runtimes bring do not tell a function's log what Node.js to move to
+		vars["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"], vars["AWS_SDK_JS_SUPPRESS_MAINTENANCE_MODE_MESSAGE"] = "true", "1"
+	}
 	if fn.Endpoint != "" {
 		vars["AWS_ENDPOINT_URL"] = fn.Endpoint
 	}
