@@ -225,15 +225,6 @@ func (s *Server) URL() string {
 	return "http://" + s.listener.Addr().String()
 }
 
-// Port returns the port of URL.
-func (s *Server) port() string {
-	if s.listener == nil {
-		return "4566"
-	}
-	_, port, _ := net.SplitHostPort(s.listener.Addr().String())
-	return port
-}
-
 // Handler serves the cloud's HTTP requests.
 func (s *Server) Handler() http.Handler { return s.handler }
 

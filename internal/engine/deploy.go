@@ -306,7 +306,7 @@ func (e *Engine) Delete(ctx context.Context, stack string) error {
 		return err
 	}
 	f := e.follow(ctx, aws.ToString(s.StackId)) // by id: the name is gone with the stack
-	f.name = stack
+	f.name, f.gone = stack, true
 	if _, err := e.CloudFormation.DeleteStack(ctx, &cloudformation.DeleteStackInput{StackName: s.StackId}); err != nil {
 		return fmt.Errorf("delete stack %s: %w", stack, err)
 	}

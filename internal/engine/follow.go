@@ -20,6 +20,7 @@ type follower struct {
 	engine *Engine
 	id     string // of the stack: its name, or its id where the name may go
 	name   string
+	gone   bool            // the operation deletes the stack: it must be gone at the end
 	seen   map[string]bool // events
 	cause  *view.StackEvent
 
@@ -155,7 +156,7 @@ func (f *follower) tellRollout(r *view.Rollout) {
 var good = map[string]bool{"CREATE_COMPLETE": true, "UPDATE_COMPLETE": true, "IMPORT_COMPLETE": true, "DELETE_COMPLETE": true}
 
 func (f *follower) outcome(status string) error {
-	if good[status] {
+	if good[status] && (!f.gone || status == "DELETE_COMPLETE") {
 		return nil
 	}
 	failed := &FailedError{Stack: f.name, Status: status, Cause: f.cause}

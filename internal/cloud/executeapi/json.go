@@ -87,8 +87,6 @@ func (o *object) raw(name, json string) {
 	o.b = append(o.b, json...)
 }
 
-func (o *object) bool(name string, v bool) { o.raw(name, strconv.FormatBool(v)) }
-
 func (o *object) int(name string, v int64) {
 	o.key(name)
 	o.b = strconv.AppendInt(o.b, v, 10)

@@ -122,6 +122,9 @@ func (pl *plan) searchPaths(path string) map[string]string {
 		add("PYTHONPATH", filepath.Join(pl.runtime, "python", "modules"))
 	}
 	vars := map[string]string{}
+	if pl.family == "python" {
+		vars["PYTHONDONTWRITEBYTECODE"] = "1" // AWS's code folders cannot be written to; here they may be somebody's sources
+	}
 	for name, dirs := range lists {
 		vars[name] = strings.Join(dirs, string(filepath.ListSeparator))
 	}

@@ -6,7 +6,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"strings"
 	"sync"
 )
 
@@ -169,16 +168,4 @@ func endLeftovers(dir string) error {
 		}
 	}
 	return nil
-}
-
-// recorded returns the processes that an earlier sandbox has written down, each with the moment of its start.
-func recorded(run string) map[string]string {
-	started := map[string]string{}
-	files, _ := os.ReadDir(run)
-	for _, f := range files {
-		if b, err := os.ReadFile(filepath.Join(run, f.Name())); err == nil {
-			started[f.Name()] = strings.TrimSpace(string(b))
-		}
-	}
-	return started
 }

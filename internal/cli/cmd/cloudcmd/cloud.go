@@ -130,7 +130,7 @@ func (o *options) ready(s *cloud.Server, dir string, took time.Duration) {
 	if dir != "" {
 		where = dir
 	}
-	fmt.Fprintf(a.Err, "evo cloud is ready at %s (%d ms; state: %s; speed: %g)\n\n  export AWS_ENDPOINT_URL=%s AWS_REGION=us-east-1 AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local\n\n",
+	fmt.Fprintf(a.Err, "evo cloud is ready at %s (%d ms; state: %s; speed: %g)\n\n  export AWS_ENDPOINT_URL=%s AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1 AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local\n\n",
 		s.URL(), took.Milliseconds(), where, o.speed, s.URL())
 }
 

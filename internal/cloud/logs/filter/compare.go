@@ -33,7 +33,7 @@ func newComparison(op, operand string) (comparison, error) {
 		}
 		c.text = text
 	}
-	expression := c.text
+	var expression string
 	switch {
 	case !quoted && len(operand) >= 2 && operand[0] == '%' && operand[len(operand)-1] == '%':
 		expression = operand[1 : len(operand)-1]
