@@ -110,5 +110,5 @@ type Resource struct {
 	Type       string `json:"ResourceType"`
 	Status     string `json:"ResourceStatus"`
 	Recorded   bool   `json:"Recorded,omitempty"` // kept by the embedded cloud, which cannot run it
-	Note       string `json:"Note,omitempty"`
+	Note       string `json:"Note,omitempty"`     // what does nothing here, or why the status is what it is
 }
