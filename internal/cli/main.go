@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"evo/internal/awserr"
 	"evo/internal/cli/app"
 	"evo/internal/cli/argv"
 	"evo/internal/cli/ui"
@@ -45,7 +46,7 @@ func Run(ctx context.Context, a *app.App, args []string) int {
 	}
 	root := newRoot(a)
 	root.SetArgs(normalize(root, args))
-	err := root.ExecuteContext(ctx)
+	err := explain(ctx, a, root.ExecuteContext(ctx))
 	if err != nil && ctx.Err() != nil && !errors.Is(err, context.Canceled) {
 		err = errors.Join(context.Canceled, err)
 	}
@@ -88,6 +89,10 @@ func report(a *app.App, err error) {
 	fmt.Fprintln(a.Err, style.Red("evo: error:"), err)
 	if hint := app.Hint(err); hint != "" {
 		fmt.Fprintln(a.Err, style.Yellow("evo: hint:"), hint)
+	}
+	var sdk *awserr.Error
+	if a.Debug && errors.As(err, &sdk) {
+		fmt.Fprintln(a.Err, "evo: debug:", sdk.Unwrap())
 	}
 }
 

@@ -35,6 +35,13 @@ type Deployment struct {
 // maxInline is the largest template, in bytes, that the API takes in the call itself.
 const maxInline = 51_200
 
+// NoStackError says that there is no stack of that name.
+type NoStackError struct{ Stack, Region string }
+
+func (e *NoStackError) Error() string {
+	return fmt.Sprintf("there is no stack %s in %s", e.Stack, e.Region)
+}
+
 // NoChangesError says that the stack is as the template wants it.
 type NoChangesError struct{ Stack string }
 
@@ -320,7 +327,7 @@ func (e *Engine) Outputs(ctx context.Context, stack string) ([]view.Output, erro
 		return nil, err
 	}
 	if s == nil {
-		return nil, fmt.Errorf("there is no stack %s", stack)
+		return nil, &NoStackError{stack, e.Region}
 	}
 	var outs []view.Output
 	for _, o := range s.Outputs {

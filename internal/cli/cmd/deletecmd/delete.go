@@ -48,7 +48,7 @@ func run(ctx context.Context, a *app.App, stack string, noPrompts bool) error {
 		return err
 	}
 	if !exists {
-		return fmt.Errorf("there is no stack %s in %s", stack, cfg.Region)
+		return &engine.NoStackError{Stack: stack, Region: cfg.Region}
 	}
 	if !noPrompts {
 		if !a.Interactive {

@@ -98,6 +98,9 @@ func (o *options) run(ctx context.Context) error {
 	if o.upload.Bucket == "" && !o.upload.Resolve && a.Target == app.TargetAWS {
 		return app.Usagef("no bucket for the code").WithHint("name one with --s3-bucket, or let evo make one with --resolve-s3")
 	}
+	if _, err := engine.HasLocal(path); err != nil { // before anything is made
+		return err
+	}
 	cfg, err := a.AWS(ctx)
 	if err != nil {
 		return err
