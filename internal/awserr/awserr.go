@@ -29,6 +29,7 @@ const (
 	Unidentified      // AWS does not know the caller, or not any more
 	Unreachable       // nothing answers
 	Throttled         // too many requests
+	NotAPI            // what answers is no AWS API
 )
 
 // Error is an SDK client's error in words for a person.
@@ -133,6 +134,7 @@ func (e *Error) read(op *smithy.OperationError) string {
 	}
 	var resp *smithyhttp.ResponseError
 	if errors.As(op, &resp) {
+		e.Kind = NotAPI
 		return "the answer was HTTP status " + strconv.Itoa(resp.HTTPStatusCode())
 	}
 	return innermost(op).Error()

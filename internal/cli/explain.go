@@ -30,6 +30,10 @@ func explain(ctx context.Context, a *app.App, err error) error {
 		return err
 	case sdk.Kind == awserr.NoStack:
 		return &app.HintedError{Err: err, HintText: otherStacks(ctx, a, sdk.Stack)}
+	case strings.Contains(err.Error(), "] must have values (ValidationError)"):
+		return &app.HintedError{Err: err, HintText: "give them with --parameter-overrides Name=Value …"}
+	case sdk.Kind == awserr.NotAPI && a.Target == app.TargetLocal:
+		return &app.HintedError{Err: err, HintText: "what answers there is perhaps no embedded cloud: see --endpoint-url and EVO_ENDPOINT_URL"}
 	case sdk.Kind == awserr.Unreachable && a.Target == app.TargetLocal:
 		return &app.HintedError{Err: err, HintText: startThere(sdk.Host)}
 	}

@@ -34,6 +34,11 @@ func (r *Rollout) Done() bool {
 	return false
 }
 
+// LeftShifted reports whether the deployment was stopped on the way, and nothing gave the traffic back.
+func (r *Rollout) LeftShifted() bool {
+	return r.Status == "Stopped" && r.RolledBack == "" && r.New.Weight > 0 && r.New.Weight < 1
+}
+
 // Version is one of a rollout's two versions, with what it did since the rollout began.
 type Version struct {
 	Version  string  `json:"version"`

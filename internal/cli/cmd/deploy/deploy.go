@@ -283,6 +283,12 @@ func (o *options) tellRollbacks(failed *engine.FailedError) {
 		if r.RollsBack != "" {
 			continue
 		}
+		if r.LeftShifted() {
+			fmt.Fprintf(o.app.Err, "\n%s %s:%s was stopped: %s\n", style.Red("✗"), r.Function, r.Alias, why(r))
+			fmt.Fprintf(o.app.Err, "  version %s serves %.0f%% of its traffic, version %s the rest; `evo rollout rollback --stack-name %s` gives all of it back\n",
+				r.New.Version, r.New.Weight*100, r.Old.Version, o.stack)
+			continue
+		}
 		fmt.Fprintf(o.app.Err, "\n%s %s:%s was rolled back: %s\n", style.Red("✗"), r.Function, r.Alias, why(r))
 		fmt.Fprintf(o.app.Err, "  version %s serves all of its traffic\n", r.Old.Version)
 	}

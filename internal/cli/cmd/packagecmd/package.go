@@ -105,8 +105,11 @@ func (o *options) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	events := &ui.Events{W: a.Err, Style: ui.NewStyle(a.Color()), Dir: a.Dir}
-	e := engine.New(cfg, events.Show)
+	show := (&ui.Events{W: a.Err, Style: ui.NewStyle(a.Color()), Dir: a.Dir}).Show
+	if a.JSON() && o.output != "" { // else standard output is the template's
+		show = ui.NDJSON(a.Out)
+	}
+	e := engine.New(cfg, show)
 	bucket, err := o.upload.Where(ctx, e)
 	if err != nil {
 		return err
@@ -120,7 +123,7 @@ func (o *options) run(ctx context.Context) error {
 
 func (o *options) write(root *cfn.Node) error {
 	text := root.YAML()
-	if o.useJSON {
+	if o.useJSON || o.app.JSON() && o.output == "" {
 		var err error
 		if text, err = root.JSON(); err != nil {
 			return err

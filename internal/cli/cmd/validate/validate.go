@@ -112,7 +112,7 @@ func Check(a *app.App, o Options) error {
 	return check(a, o, root)
 }
 
-// opaque reports whether a template uses macros other than those that are understood here.
+// opaque reports whether a template uses macros other than those that are understood here, or loops.
 func opaque(root *cfn.Node) bool {
 	names := root.Get("Transform").List()
 	if len(names) == 0 && root.Has("Transform") {
@@ -125,7 +125,9 @@ func opaque(root *cfn.Node) bool {
 	}
 	found := false
 	root.Walk(func(_ []string, n *cfn.Node) bool {
-		found = found || n.Has("Fn::Transform")
+		for _, key := range n.Keys() {
+			found = found || key == "Fn::Transform" || strings.HasPrefix(key, "Fn::ForEach::")
+		}
 		return !found
 	})
 	return found
