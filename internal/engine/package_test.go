@@ -209,12 +209,25 @@ func TestHasLocal(t *testing.T) {
 		"Resources: {N: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: 'https://s3.amazonaws.com/b/k'}}}": false,
 	} {
 		path := filepath.Join(t.TempDir(), "template.yaml")
+		if err := os.Mkdir(filepath.Join(filepath.Dir(path), "src"), 0o700); err != nil {
+			t.Fatal(err)
+		}
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		if got, err := engine.HasLocal(path); got != want || err != nil {
 			t.Errorf("%s: got %v, %v", text, got, err)
 		}
+	}
+	// A path at which there is nothing is told with its place, before anything is uploaded.
+	path := filepath.Join(t.TempDir(), "template.yaml")
+	if err := os.WriteFile(path, []byte("Resources: {F: {Type: AWS::Lambda::Function, Properties: {Code: src}}}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := engine.HasLocal(path)
+	var d *source.Diagnostic
+	if !errors.As(err, &d) || d.File != path || d.Span.Start.Line != 1 || !strings.Contains(d.Message, "F's Code") {
+		t.Errorf("without the folder: %v", err)
 	}
 }
 
