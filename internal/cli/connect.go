@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/smithy-go/logging"
 
 	"evo/internal/awserr"
 	"evo/internal/cli/app"
@@ -52,7 +53,8 @@ func connect(ctx context.Context, a *app.App) (aws.Config, error) {
 }
 
 func connectAWS(ctx context.Context, a *app.App) (aws.Config, error) {
-	var opts []func(*config.LoadOptions) error
+	// What the SDK would say on its own, and not as an error, is about its own search for credentials.
+	opts := []func(*config.LoadOptions) error{config.WithLogger(logging.Nop{})}
 	if a.Region != "" {
 		opts = append(opts, config.WithRegion(a.Region))
 	}

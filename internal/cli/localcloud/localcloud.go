@@ -34,15 +34,23 @@ type Status struct {
 // ErrNone says that no cloud answers.
 var ErrNone = errors.New("no embedded cloud runs")
 
+// answerTimeout bounds the wait for a status, which a cloud has at hand.
+const answerTimeout = 5 * time.Second
+
 // Get asks the cloud at url for its status. The error wraps ErrNone if nothing listens there.
 func Get(ctx context.Context, url string) (*Status, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, answerTimeout, fmt.Errorf("what listens at %s does not answer", url))
+	defer cancel()
 	body, err := call(ctx, http.MethodGet, url+"/_evo/status")
+	if errors.Is(err, context.DeadlineExceeded) {
+		return nil, &StartError{context.Cause(ctx).Error(), "another program seems to listen there: name another --port, or --endpoint-url"}
+	}
 	if err != nil {
 		return nil, err
 	}
 	var s Status
 	if err := json.Unmarshal(body, &s); err != nil || s.PID == 0 {
-		return nil, fmt.Errorf("something else than evo answers at %s", url)
+		return nil, &StartError{"something else than evo answers at " + url, "name another --port, or --endpoint-url"}
 	}
 	return &s, nil
 }
@@ -201,7 +209,7 @@ func endedAtOnce(err error, log string) error {
 	return &StartError{"the embedded cloud ended at once: " + said, hint}
 }
 
-// StartError says why a cloud could not be started.
+// StartError says why there is no cloud, nor can be.
 type StartError struct{ text, hint string }
 
 func (e *StartError) Error() string { return e.text }

@@ -137,7 +137,12 @@ func (m *machine) candidates(family string) []string {
 	}
 	var list []string
 	for _, dir := range filepath.SplitList(m.getenv("PATH")) {
-		for _, name := range names {
+		tried := names
+		if filepath.Base(dir) == "shims" && family == "python" { // scripts of pyenv, slow to say that they lead nowhere
+			tried = names[:2]
+			globs = append(globs, filepath.Join(filepath.Dir(dir), "versions", "3.*", "bin", "python3"))
+		}
+		for _, name := range tried {
 			if path, err := exec.LookPath(filepath.Join(dir, name)); err == nil {
 				list = append(list, path)
 			}

@@ -152,7 +152,11 @@ func (o *options) start(ctx context.Context) error {
 	if err := o.check(); err != nil {
 		return err
 	}
-	if s, err := localcloud.Get(ctx, o.url()); err == nil {
+	s, err := localcloud.Get(ctx, o.url())
+	if err != nil && !errors.Is(err, localcloud.ErrNone) {
+		return err
+	}
+	if err == nil {
 		fmt.Fprintln(o.app.Err, "An embedded cloud runs there already; it stays as it is (`evo cloud stop` ends it)")
 		return o.show(s)
 	}
@@ -166,7 +170,7 @@ func (o *options) start(ctx context.Context) error {
 	if o.sync {
 		args = append(args, "--sync")
 	}
-	s, err := localcloud.StartBackground(ctx, o.url(), args)
+	s, err = localcloud.StartBackground(ctx, o.url(), args)
 	if err != nil {
 		return err
 	}
