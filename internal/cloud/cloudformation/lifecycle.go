@@ -32,6 +32,9 @@ func (r *run) applied(st stack, t *cfn.Template) error {
 			return conflict
 		}
 		st.Outputs, st.Definition, st.ChangeSet = outputs, st.Op.Target, st.Op.ChangeSet
+		if st.Op.Policy != nil {
+			st.Policy = *st.Op.Policy
+		}
 		r.s.executed(tx, st.Op.ChangeSet, types.ExecutionStatusExecuteComplete)
 		if st.Op.Kind == createStack {
 			r.end(tx, st, types.StackStatusCreateComplete, "")
@@ -166,15 +169,7 @@ func (r *run) cleanup(st stack) error {
 	if err != nil {
 		return fmt.Errorf("read the template that was just applied: %w", err)
 	}
-	e := r.evaluator(t, st, nil)
-	failures := r.deleteAll(cleanup, func(rec resource) bool {
-		res := t.Resource(rec.Logical)
-		if res == nil {
-			return true
-		}
-		on, known, _ := e.Active(res.Condition)
-		return known && !on
-	})
+	failures := r.deleteAll(cleanup, gone(r.evaluator(t, st, nil), t))
 	if stopped(failures) {
 		return errStopped
 	}
@@ -182,6 +177,18 @@ func (r *run) cleanup(st stack) error {
 		r.end(tx, st, types.StackStatusUpdateComplete, "")
 		return nil
 	})
+}
+
+// gone tells of a resource whether a template has it no more.
+func gone(e *cfn.Evaluator, t *cfn.Template) func(resource) bool {
+	return func(rec resource) bool {
+		res := t.Resource(rec.Logical)
+		if res == nil {
+			return true
+		}
+		on, known, _ := e.Active(res.Condition)
+		return known && !on
+	}
 }
 
 // deleteAll deletes the leftovers and the resources that gone selects, what was made last first.

@@ -142,9 +142,13 @@ func (s *Service) create(ctx context.Context, in *cloudformation.CreateStackInpu
 	if _, err := s.accept(ctx, a, &d, true); err != nil {
 		return "", refusal(err)
 	}
+	policy, err := s.policy(ctx, in.StackPolicyBody, in.StackPolicyURL, "StackPolicy", d)
+	if err != nil {
+		return "", err
+	}
 	now := s.cfg.Clock.Now()
 	st := stack{ID: s.stackID(name), Name: name, Created: now, Definition: d, Protected: aws.ToBool(in.EnableTerminationProtection),
-		Policy: aws.ToString(in.StackPolicyBody), Parent: parent, Root: root, Token: aws.ToString(in.ClientRequestToken),
+		Policy: aws.ToString(policy), Parent: parent, Root: root, Token: aws.ToString(in.ClientRequestToken),
 		NoRollback: aws.ToBool(in.DisableRollback), Timeout: aws.ToInt32(in.TimeoutInMinutes)}
 	st.Op = &operation{Kind: createStack, Phase: apply, Token: st.Token, Target: d, NoRollback: st.NoRollback, OnFailure: in.OnFailure}
 	if st.Timeout > 0 {
@@ -219,7 +223,15 @@ func (s *Service) UpdateStack(ctx context.Context, in *cloudformation.UpdateStac
 		return nil, invalid("No updates are to be performed.")
 	}
 	op := &operation{Kind: updateStack, Phase: apply, Token: aws.ToString(in.ClientRequestToken), Target: d, NoRollback: aws.ToBool(in.DisableRollback)}
-	if err := s.startUpdate(ctx, st.ID, op, in.StackPolicyBody); err != nil {
+	if op.Policy, err = s.policy(ctx, in.StackPolicyBody, in.StackPolicyURL, "StackPolicy", st.Definition, d); err != nil {
+		return nil, err
+	}
+	during, err := s.policy(ctx, in.StackPolicyDuringUpdateBody, in.StackPolicyDuringUpdateURL, "StackPolicyDuringUpdate", st.Definition, d)
+	if err != nil {
+		return nil, err
+	}
+	op.During = aws.ToString(during)
+	if err := s.startUpdate(ctx, st.ID, op); err != nil {
 		return nil, err
 	}
 	return &cloudformation.UpdateStackOutput{StackId: aws.String(st.ID)}, nil
@@ -246,7 +258,7 @@ func (st stack) mayUpdate() error {
 }
 
 // startUpdate begins an update, if the stack is still at rest.
-func (s *Service) startUpdate(ctx context.Context, id string, op *operation, policy *string) error {
+func (s *Service) startUpdate(ctx context.Context, id string, op *operation) error {
 	err := s.cfg.Store.Update(ctx, func(_ context.Context, tx *store.Tx) error {
 		st, _ := s.stacks.Get(tx, id)
 		if err := st.mayUpdate(); err != nil {
@@ -256,9 +268,6 @@ func (s *Service) startUpdate(ctx context.Context, id string, op *operation, pol
 			(&run{s: s, id: id}).carryOver(tx)
 		}
 		st.Op, st.Token, st.Updated = op, op.Token, s.cfg.Clock.Now()
-		if policy != nil {
-			st.Policy = *policy
-		}
 		s.setStatus(tx, &st, types.StackStatusUpdateInProgress, "User Initiated")
 		return nil
 	})

@@ -67,6 +67,8 @@ type operation struct {
 	Retain     []string // resources that a deletion leaves
 	Force      bool
 	Deadline   time.Time // of a creation with a time-out
+	Policy     *string   // the stack policy that the stack has once it is updated; nil: as before
+	During     string    // the stack policy that holds while it is updated; empty: the stack's own
 }
 
 // kind is what was asked for.
@@ -138,6 +140,7 @@ const (
 	doReplace action = "replace"
 	doKeep    action = "keep"
 	doDelete  action = "delete"
+	doRefuse  action = "refuse" // the stack policy has refused it
 )
 
 type state string
