@@ -48,6 +48,15 @@ func asText(item string, mark byte, key bool) string {
 	return item
 }
 
+// Repeated returns what an entry of a section repeats, if it is a loop that is laid out as one: entries like the section's own.
+func Repeated(p Pair) (fragment *Node, ok bool) {
+	parts := p.Value.List()
+	if !isLoop(p.Key) || len(parts) != 3 || !parts[2].Is(Map) {
+		return nil, false
+	}
+	return parts[2], true
+}
+
 // merge is a map that is being put together.
 type merge struct {
 	out  *Node
