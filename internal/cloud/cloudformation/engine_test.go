@@ -473,12 +473,33 @@ func TestExports(t *testing.T) {
 		t.Errorf("%s", st.StackStatus)
 	}
 	w.DeleteStack(t.Context(), &cloudformation.DeleteStackInput{StackName: aws.String("from")})
-	if st := w.settle("from"); st.StackStatus != types.StackStatusDeleteFailed || aws.ToString(st.StackStatusReason) != "Export shared cannot be deleted as it is in use by to" {
+	inUse := "Export shared cannot be deleted as it is in use by to"
+	if st := w.settle("from"); st.StackStatus != types.StackStatusCreateComplete || aws.ToString(st.StackStatusReason) != inUse || !slices.Contains(w.things.names(), "a") {
 		t.Errorf("%s %s", st.StackStatus, aws.ToString(st.StackStatusReason))
 	}
+	if !strings.HasSuffix(w.history("from"), "from CREATE_COMPLETE\nfrom DELETE_IN_PROGRESS User Initiated\nfrom CREATE_COMPLETE "+inUse) {
+		t.Error(w.history("from"))
+	}
+	w.create("also", `{Resources: {B: {Type: "Test::Thing", Properties: {Name: also, Value: !ImportValue shared}}}}`)
+	for _, c := range []struct{ template, want string }{
+		{`{Resources: {A: {Type: "Test::Thing", Properties: {Name: a}}}}`, "Export shared cannot be deleted as it is in use by also and to"},
+		{fmt.Sprintf(exporter, "changed"), "Export shared cannot be updated as it is in use by also and to"},
+	} {
+		st := w.update("from", c.template)
+		if st.StackStatus != types.StackStatusUpdateRollbackComplete || !strings.Contains(w.history("from"), "from UPDATE_ROLLBACK_IN_PROGRESS "+c.want+"\n") || !slices.Contains(w.things.names(), "a") {
+			t.Errorf("%s\n%s", st.StackStatus, w.history("from"))
+		}
+	}
 	imports, err := w.ListImports(t.Context(), &cloudformation.ListImportsInput{ExportName: aws.String("shared")})
-	if err != nil || len(imports.Imports) != 1 || imports.Imports[0] != "to" {
+	if err != nil || !slices.Equal(imports.Imports, []string{"also", "to"}) {
 		t.Errorf("imports %v (%v)", imports, err)
+	}
+	for _, name := range []string{"to", "also", "from"} { // once nobody imports it, it can go
+		id := *w.settle(name).StackId
+		w.DeleteStack(t.Context(), &cloudformation.DeleteStackInput{StackName: &id})
+		if st := w.settle(id); st.StackStatus != types.StackStatusDeleteComplete {
+			t.Errorf("%s is %s: %s", name, st.StackStatus, aws.ToString(st.StackStatusReason))
+		}
 	}
 }
 

@@ -28,6 +28,7 @@ func (r *run) applied(st stack, t *cfn.Template) error {
 	}
 	var conflict error
 	err = r.change(func(tx *store.Tx, st *stack) error {
+		before := &former{Definition: st.Definition, Outputs: st.Outputs, Imports: r.s.importsOf(tx, st.ID), Policy: st.Policy, ChangeSet: st.ChangeSet}
 		if conflict = r.s.publish(tx, st.ID, outputs, imports); conflict != nil {
 			return conflict
 		}
@@ -42,6 +43,9 @@ func (r *run) applied(st stack, t *cfn.Template) error {
 		}
 		r.s.setStatus(tx, st, types.StackStatusUpdateCompleteCleanupInProgress, "")
 		st.Op.Phase = cleanup
+		if st.Op.Held {
+			st.Op.Paused, st.Op.Former = true, before
+		}
 		return nil
 	})
 	if conflict != nil {
@@ -101,12 +105,12 @@ func (r *run) applyFailed(st stack, order []string, failures map[string]error) e
 			r.pause(tx, st, types.StackStatusCreateFailed, text)
 		case op.Kind == createStack && op.OnFailure == types.OnFailureDelete:
 			if !op.Cancelled {
-				text += "Delete requested by user."
+				text = sentence(text) + "Delete requested by user."
 			}
 			r.s.setStatus(tx, st, types.StackStatusDeleteInProgress, text)
 			op.Phase = remove
 		case op.Kind == createStack:
-			r.s.setStatus(tx, st, types.StackStatusRollbackInProgress, text+"Rollback requested by user.")
+			r.s.setStatus(tx, st, types.StackStatusRollbackInProgress, sentence(text)+"Rollback requested by user.")
 			op.Phase = undoCleanup
 		case op.NoRollback && !op.Cancelled:
 			r.pause(tx, st, types.StackStatusUpdateFailed, text)
@@ -117,17 +121,29 @@ func (r *run) applyFailed(st stack, order []string, failures map[string]error) e
 	})
 }
 
+// sentence ends a text, so that another can follow.
+func sentence(text string) string {
+	return strings.TrimSuffix(strings.TrimSpace(text), ".") + ". "
+}
+
 // startUndo turns an update around.
 func (r *run) startUndo(tx *store.Tx, st *stack, text string) {
 	r.s.setStatus(tx, st, types.StackStatusUpdateRollbackInProgress, text)
 	st.Op.Phase, st.Op.Paused = undo, false
 	r.dropLeftovers(tx) // they were to go because of what is now undone
+	if before := st.Op.Former; before != nil {
+		st.Definition, st.Outputs, st.Policy, st.ChangeSet = before.Definition, before.Outputs, before.Policy, before.ChangeSet
+		if err := r.s.publish(tx, st.ID, before.Outputs, before.Imports); err != nil {
+			st.Reason += " " + err.Error() // somebody has taken the name, or uses what goes: the rollback goes on all the same
+		}
+		st.Op.Former = nil
+	}
 }
 
 // why words a failure for the stack's event.
 func (r *run) why(st stack, order []string, failures map[string]error) string {
 	if err := failures[""]; err != nil {
-		return strings.TrimSuffix(wording(err), ".") + ". "
+		return wording(err)
 	}
 	now := r.s.cfg.Clock.Now()
 	var cancelled bool
@@ -168,6 +184,9 @@ func (r *run) cleanup(st stack) error {
 	t, err := r.s.read(st.Op.Target)
 	if err != nil {
 		return fmt.Errorf("read the template that was just applied: %w", err)
+	}
+	if err := r.releaseNested(); err != nil {
+		return err
 	}
 	failures := r.deleteAll(cleanup, gone(r.evaluator(t, st, nil), t))
 	if stopped(failures) {
@@ -447,6 +466,11 @@ func (r *run) undoCleanup(st stack) error {
 	if stopped(failures) || r.s.ctx.Err() != nil {
 		return errStopped
 	}
+	if st.Op.Kind == updateStack { // what is held still is of an earlier update, which is not taken back any more
+		if err := r.releaseNested(); err != nil {
+			return err
+		}
+	}
 	return r.change(func(tx *store.Tx, st *stack) error {
 		switch {
 		case st.Op.Kind == updateStack:
@@ -472,14 +496,6 @@ func sortedIDs(failures map[string]error) string {
 
 // remove deletes everything.
 func (r *run) remove(st stack) error {
-	var used string
-	r.s.cfg.Store.View(func(tx *store.Tx) { used = r.s.exportInUse(tx, st.ID, nil) })
-	if used != "" {
-		return r.change(func(tx *store.Tx, st *stack) error {
-			r.end(tx, st, types.StackStatusDeleteFailed, used)
-			return nil
-		})
-	}
 	failures := r.deleteAll(remove, func(rec resource) bool { return !isDeleted(rec) })
 	if stopped(failures) || r.s.ctx.Err() != nil {
 		return errStopped

@@ -197,6 +197,11 @@ var updatable = []types.StackStatus{types.StackStatusCreateComplete, types.Stack
 
 // UpdateStack implements the API's operation.
 func (s *Service) UpdateStack(ctx context.Context, in *cloudformation.UpdateStackInput) (*cloudformation.UpdateStackOutput, error) {
+	return s.update(ctx, in, false)
+}
+
+// update begins an update. One that is held stops short of its cleanup, for a parent that may still take it back.
+func (s *Service) update(ctx context.Context, in *cloudformation.UpdateStackInput, held bool) (*cloudformation.UpdateStackOutput, error) {
 	name := aws.ToString(in.StackName)
 	if st, same := s.repeated(name, in.ClientRequestToken); same {
 		return &cloudformation.UpdateStackOutput{StackId: aws.String(st.ID)}, nil
@@ -222,7 +227,7 @@ func (s *Service) UpdateStack(ctx context.Context, in *cloudformation.UpdateStac
 	if len(changes) == 0 && !others {
 		return nil, invalid("No updates are to be performed.")
 	}
-	op := &operation{Kind: updateStack, Phase: apply, Token: aws.ToString(in.ClientRequestToken), Target: d, NoRollback: aws.ToBool(in.DisableRollback)}
+	op := &operation{Kind: updateStack, Phase: apply, Token: aws.ToString(in.ClientRequestToken), Target: d, NoRollback: aws.ToBool(in.DisableRollback), Held: held}
 	if op.Policy, err = s.policy(ctx, in.StackPolicyBody, in.StackPolicyURL, "StackPolicy", st.Definition, d); err != nil {
 		return nil, err
 	}
@@ -299,10 +304,17 @@ func (s *Service) DeleteStack(ctx context.Context, in *cloudformation.DeleteStac
 		case st.Op != nil && !st.Op.Paused:
 			return invalid("Stack [%s] cannot be deleted while in status %s", st.ID, st.Status)
 		}
+		st.Token = aws.ToString(in.ClientRequestToken)
+		if used := s.exportInUse(tx, st.ID, nil); used != "" { // the stack goes back to what it was, with whatever waits in it
+			former := st.Status
+			s.setStatus(tx, &st, types.StackStatusDeleteInProgress, "User Initiated")
+			s.setStatus(tx, &st, former, used)
+			return nil
+		}
 		(&run{s: s, id: st.ID}).carryOver(tx)
-		st.Op = &operation{Kind: deleteStack, Phase: remove, Token: aws.ToString(in.ClientRequestToken), Retain: in.RetainResources,
+		st.Op = &operation{Kind: deleteStack, Phase: remove, Token: st.Token, Retain: in.RetainResources,
 			Force: in.DeletionMode == types.DeletionModeForceDeleteStack, Target: st.Definition}
-		st.Token, began = st.Op.Token, st.ID
+		began = st.ID
 		s.setStatus(tx, &st, types.StackStatusDeleteInProgress, "User Initiated")
 		return nil
 	})

@@ -67,8 +67,19 @@ type operation struct {
 	Retain     []string // resources that a deletion leaves
 	Force      bool
 	Deadline   time.Time // of a creation with a time-out
+	Held       bool      // of a nested stack: its cleanup waits for that of its parent, which may still take the update back
+	Former     *former   // of a held update that is done: what the stack was before
 	Policy     *string   // the stack policy that the stack has once it is updated; nil: as before
 	During     string    // the stack policy that holds while it is updated; empty: the stack's own
+}
+
+// former is what a stack was before an update that may be taken back.
+type former struct {
+	Definition definition
+	Outputs    []output
+	Imports    map[string]bool
+	Policy     string
+	ChangeSet  string
 }
 
 // kind is what was asked for.
