@@ -245,15 +245,15 @@ func (r *run) kept(p phase, rec resource, leftover bool, retain []string) bool {
 func (r *run) deleteOne(p phase, id string, rec resource, leftover bool) error {
 	k := stepKey(r.id, p, rec.Logical+"|"+rec.Physical)
 	var sp step
-	var retry, force bool
+	var retry, force, dropNew bool
 	var retain []string
 	r.s.cfg.Store.View(func(tx *store.Tx) {
 		sp, retry = r.s.steps.Get(tx, k)
 		if st, ok := r.s.stacks.Get(tx, r.id); ok && st.Op != nil {
-			retain, force = st.Op.Retain, st.Op.Force
+			retain, force, dropNew = st.Op.Retain, st.Op.Force, st.Op.DropNew
 		}
 	})
-	if r.kept(p, rec, leftover, retain) {
+	if r.kept(p, rec, leftover, retain) && !(dropNew && rec.Fresh && p == undoCleanup) {
 		return r.s.write(func(tx *store.Tx) error {
 			r.tell(tx, rec, types.ResourceStatusDeleteSkipped, "")
 			r.drop(tx, p, id, rec, leftover, types.ResourceStatusDeleteSkipped)

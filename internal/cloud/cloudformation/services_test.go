@@ -779,6 +779,49 @@ func TestCrashInNestedStack(t *testing.T) {
 	}
 }
 
+// Wherever the process ends while a nested update is made and taken back, or made and cleaned up, the outcome is the same.
+func TestCrashInNestedUpdate(t *testing.T) {
+	for _, fails := range []bool{true, false} {
+		for n, crashed := int64(1), true; crashed; n += 3 {
+			synctest.Test(t, func(t *testing.T) {
+				c := newCloud(t)
+				defer c.stop()
+				ctx := t.Context()
+				_, err := c.s3.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: aws.String("templates")})
+				c.need(err)
+				_, err = c.s3.PutObject(ctx, &s3.PutObjectInput{Bucket: aws.String("templates"), Key: aws.String("t"), Body: strings.NewReader(
+					`{Parameters: {P: {Type: String}}, Resources: {B: {Type: "AWS::S3::Bucket", Properties: {BucketName: !Ref P}}}, Outputs: {B: {Value: !Ref B}}}`)})
+				c.need(err)
+				root := `{Resources: {Child: {Type: "AWS::CloudFormation::Stack", Properties: {TemplateURL: "https://templates.s3.amazonaws.com/t", Parameters: {P: %s}}}%s}, Outputs: {B: {Value: !GetAtt Child.Outputs.B}}}`
+				st := c.apply("s", fmt.Sprintf(root, "first", ""))
+				sibling, want, bucket := "", types.StackStatusUpdateComplete, "second"
+				if fails {
+					sibling, want, bucket = `, Bad: {Type: "AWS::Lambda::Permission", DependsOn: Child, Properties: {FunctionName: none, Action: "lambda:InvokeFunction", Principal: s3.amazonaws.com}}`, types.StackStatusUpdateRollbackComplete, "first"
+				}
+				hit := c.stacks.CrashAt(n)
+				_, err = c.cfn.UpdateStack(ctx, &cfnsdk.UpdateStackInput{StackName: aws.String("s"), TemplateBody: aws.String(fmt.Sprintf(root, "second", sibling))})
+				c.need(err)
+				cloudformation.Wait(c.stacks, ctx, *st.StackId)
+				crashed = hit()
+				c.restart()
+				st = c.settle("s")
+				all, err := c.cfn.DescribeStacks(ctx, &cfnsdk.DescribeStacksInput{})
+				c.need(err)
+				buckets, err := c.s3.ListBuckets(ctx, &s3.ListBucketsInput{})
+				c.need(err)
+				if outputs(st)["B"] != bucket || len(all.Stacks) != 2 || len(buckets.Buckets) != 2 {
+					t.Errorf("crash at write %d: %s %v, %d stacks, %d buckets\n%s", n, st.StackStatus, outputs(st), len(all.Stacks), len(buckets.Buckets), strings.Join(c.events("s", ""), "\n"))
+				}
+				for _, s := range all.Stacks {
+					if s.StackStatus != want {
+						t.Errorf("crash at write %d: %s is %s", n, *s.StackName, s.StackStatus)
+					}
+				}
+			})
+		}
+	}
+}
+
 func TestInclude(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCloud(t)

@@ -150,7 +150,7 @@ func (s *Service) create(ctx context.Context, in *cloudformation.CreateStackInpu
 	st := stack{ID: s.stackID(name), Name: name, Created: now, Definition: d, Protected: aws.ToBool(in.EnableTerminationProtection),
 		Policy: aws.ToString(policy), Parent: parent, Root: root, Token: aws.ToString(in.ClientRequestToken),
 		NoRollback: aws.ToBool(in.DisableRollback), Timeout: aws.ToInt32(in.TimeoutInMinutes)}
-	st.Op = &operation{Kind: createStack, Phase: apply, Token: st.Token, Target: d, NoRollback: st.NoRollback, OnFailure: in.OnFailure}
+	st.Op = &operation{Kind: createStack, Phase: apply, Token: st.Token, Target: d, NoRollback: st.NoRollback, OnFailure: in.OnFailure, DropNew: aws.ToBool(in.RetainExceptOnCreate)}
 	if st.Timeout > 0 {
 		st.Op.Deadline = now.Add(time.Duration(st.Timeout) * time.Minute)
 	}
@@ -227,7 +227,7 @@ func (s *Service) update(ctx context.Context, in *cloudformation.UpdateStackInpu
 	if len(changes) == 0 && !others {
 		return nil, invalid("No updates are to be performed.")
 	}
-	op := &operation{Kind: updateStack, Phase: apply, Token: aws.ToString(in.ClientRequestToken), Target: d, NoRollback: aws.ToBool(in.DisableRollback), Held: held}
+	op := &operation{Kind: updateStack, Phase: apply, Token: aws.ToString(in.ClientRequestToken), Target: d, NoRollback: aws.ToBool(in.DisableRollback), Held: held, DropNew: aws.ToBool(in.RetainExceptOnCreate)}
 	if op.Policy, err = s.policy(ctx, in.StackPolicyBody, in.StackPolicyURL, "StackPolicy", st.Definition, d); err != nil {
 		return nil, err
 	}
@@ -382,6 +382,9 @@ func (s *Service) RollbackStack(ctx context.Context, in *cloudformation.Rollback
 			return invalid("Stack:%s is in %s state and can not be rolled back.", st.ID, st.Status)
 		}
 		r := &run{s: s, id: st.ID}
+		if in.RetainExceptOnCreate != nil {
+			st.Op.DropNew = *in.RetainExceptOnCreate
+		}
 		if st.Op.Kind == createStack {
 			st.Op.Phase, st.Op.Paused = undoCleanup, false
 			s.setStatus(tx, st, types.StackStatusRollbackInProgress, "User Initiated")

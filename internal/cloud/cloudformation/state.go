@@ -60,6 +60,7 @@ type operation struct {
 	ChangeSet  string
 	NoRollback bool
 	OnFailure  types.OnFailure
+	DropNew    bool     // what the operation made goes when it is rolled back, even if a policy would keep it (RetainExceptOnCreate)
 	Failed     string   // why the operation is rolled back, in the stack's words
 	Cancelled  bool     // by CancelUpdateStack
 	Paused     bool     // failed, and waits to be told what next

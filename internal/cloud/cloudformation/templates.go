@@ -180,6 +180,9 @@ func (s *Service) process(ctx context.Context, d *definition) (*cfn.Template, er
 	if d.Parameters, err = t.ResolveParameters(d.Parameters); err != nil {
 		return nil, refuse(err)
 	}
+	if err := s.refuseStored(t, *d); err != nil {
+		return nil, err
+	}
 	if root, err = s.transform(ctx, root, t.Transforms, *d); err != nil {
 		return nil, err
 	}
@@ -198,6 +201,48 @@ func (s *Service) process(ctx context.Context, d *definition) (*cfn.Template, er
 		}
 	}
 	return t, s.checkTypes(t, d)
+}
+
+// refuseStored refuses what stands in services that the embedded cloud does not have, with the places in the author's template.
+func (s *Service) refuseStored(t *cfn.Template, d definition) error {
+	for _, p := range t.Parameters {
+		if p.IsStored() {
+			return invalid("Parameter %s is of type %s: its value stands in SSM's Parameter Store, and the embedded cloud has no SSM yet (line %d, column %d)",
+				p.Name, p.Type, p.Span.Start.Line, p.Span.Start.Col)
+		}
+	}
+	e := cfn.NewEvaluator(t, s.env("", "", d))
+	for _, section := range []string{"Resources", "Outputs"} {
+		for _, p := range t.Root.Get(section).Entries() {
+			if on, known, err := e.Active(p.Value.Get("Condition").Str()); err == nil && known && !on {
+				continue
+			}
+			var err error
+			p.Value.Walk(func(path []string, n *cfn.Node) bool {
+				ref, service := dynamicReference(n.Str())
+				if err == nil && service != "" && !(len(path) > 0 && path[0] == "Metadata") {
+					err = invalid("%s: the dynamic reference {{%s}} cannot be resolved: the embedded cloud has no %s yet (line %d, column %d)",
+						strings.Join(append([]string{section, p.Key}, path...), "/"), ref, service, n.Span.Start.Line, n.Span.Start.Col)
+				}
+				return err == nil
+			})
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// dynamicReference finds a reference to Parameter Store or Secrets Manager in a text, and which of them it means.
+func dynamicReference(text string) (ref, service string) {
+	_, rest, found := strings.Cut(text, "{{resolve:")
+	if !found {
+		return "", ""
+	}
+	rest, _, _ = strings.Cut(rest, "}}")
+	kind, _, _ := strings.Cut(rest, ":")
+	return "resolve:" + rest, map[string]string{"ssm": "SSM", "ssm-secure": "SSM", "secretsmanager": "Secrets Manager"}[kind]
 }
 
 // transform does what the template's transforms do. The language extensions come first, as AWS asks for.

@@ -112,7 +112,8 @@ func check(a *app.App, o Options, root *cfn.Node) error {
 			values[p.Name] = *p.Default
 		}
 	}
-	e := cfn.NewEvaluator(t, cfn.Env{Parameters: values})
+	unknown := func(string) (*cfn.Node, error) { return nil, nil }
+	e := cfn.NewEvaluator(t, cfn.Env{Parameters: values, Dynamic: unknown, Stored: unknown})
 	if _, err = e.Graph(); err != nil {
 		return located(err, path)
 	}
