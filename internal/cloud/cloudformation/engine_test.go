@@ -483,11 +483,11 @@ func TestStoredValuesAreRefused(t *testing.T) {
 	w := newWorld(t)
 	for _, c := range []struct{ template, want string }{
 		{"Parameters:\n  P: {Type: \"AWS::SSM::Parameter::Value<String>\", Default: /p}\nResources: {A: {Type: \"Test::Thing\"}}",
-			"Parameter P is of type AWS::SSM::Parameter::Value<String>: its value stands in SSM's Parameter Store, and the embedded cloud has no SSM yet (line 2, column 3)"},
-		{"Parameters: {P: {Type: \"AWS::SSM::Parameter::Value<List<String>>\", Default: /p}}\nResources: {A: {Type: \"Test::Thing\", Properties: {V: !Ref P}}}", "the embedded cloud has no SSM yet (line 1, column 14)"},
-		{"Resources:\n  A:\n    Type: Test::Thing\n    Properties:\n      V: [\"{{resolve:ssm:/name:3}}\"]", "Resources/A/Properties/V/0: the dynamic reference {{resolve:ssm:/name:3}} cannot be resolved: the embedded cloud has no SSM yet (line 5, column 11)"},
-		{"Resources:\n  A: {Type: Test::Thing, Properties: {V: !Sub \"x{{resolve:ssm-secure:/${AWS::Region}}}\"}}", "has no SSM yet (line 2,"},
-		{"Resources: {A: {Type: \"Test::Thing\"}}\nOutputs:\n  O: {Value: \"{{resolve:secretsmanager:s:SecretString:k}}\"}", "Outputs/O/Value: the dynamic reference {{resolve:secretsmanager:s:SecretString:k}} cannot be resolved: the embedded cloud has no Secrets Manager yet (line 3, column 14)"},
+			"Parameters/P: a value of type AWS::SSM::Parameter::Value<String> stands in SSM's Parameter Store: the embedded cloud has no SSM yet"},
+		{"Parameters: {P: {Type: \"AWS::SSM::Parameter::Value<List<String>>\", Default: /p}}\nResources: {A: {Type: \"Test::Thing\", Properties: {V: !Ref P}}}", "Parameters/P: a value of type AWS::SSM::Parameter::Value<List<String>>"},
+		{"Resources:\n  A:\n    Type: Test::Thing\n    Properties:\n      V: [\"{{resolve:ssm:/name:3}}\"]", "Resources/A/Properties/V/0: the dynamic reference {{resolve:ssm:/name:3}} cannot be resolved: the embedded cloud has no SSM yet"},
+		{"Resources:\n  A: {Type: Test::Thing, Properties: {V: !Sub \"x{{resolve:ssm-secure:/x/y}}\"}}", "Resources/A/Properties/V/Fn::Sub: the dynamic reference {{resolve:ssm-secure:/x/y}}"},
+		{"Resources: {A: {Type: \"Test::Thing\"}}\nOutputs:\n  O: {Value: \"{{resolve:secretsmanager:s:SecretString:k}}\"}", "Outputs/O/Value: the dynamic reference {{resolve:secretsmanager:s:SecretString:k}} cannot be resolved: the embedded cloud has no Secrets Manager yet"},
 	} {
 		_, err := w.CreateStack(t.Context(), &cloudformation.CreateStackInput{StackName: aws.String("s"), TemplateBody: aws.String(c.template)})
 		if !strings.Contains(code(err), c.want) {

@@ -203,12 +203,12 @@ func (s *Service) process(ctx context.Context, d *definition) (*cfn.Template, er
 	return t, s.checkTypes(t, d)
 }
 
-// refuseStored refuses what stands in services that the embedded cloud does not have, with the places in the author's template.
+// refuseStored refuses what stands in services that the embedded cloud does not have. The place is a
+// path: clients write templates anew before they send them, so that lines would not be the author's.
 func (s *Service) refuseStored(t *cfn.Template, d definition) error {
 	for _, p := range t.Parameters {
 		if p.IsStored() {
-			return invalid("Parameter %s is of type %s: its value stands in SSM's Parameter Store, and the embedded cloud has no SSM yet (line %d, column %d)",
-				p.Name, p.Type, p.Span.Start.Line, p.Span.Start.Col)
+			return invalid("Parameters/%s: a value of type %s stands in SSM's Parameter Store: the embedded cloud has no SSM yet", p.Name, p.Type)
 		}
 	}
 	e := cfn.NewEvaluator(t, s.env("", "", d))
@@ -221,8 +221,8 @@ func (s *Service) refuseStored(t *cfn.Template, d definition) error {
 			p.Value.Walk(func(path []string, n *cfn.Node) bool {
 				ref, service := dynamicReference(n.Str())
 				if err == nil && service != "" && !(len(path) > 0 && path[0] == "Metadata") {
-					err = invalid("%s: the dynamic reference {{%s}} cannot be resolved: the embedded cloud has no %s yet (line %d, column %d)",
-						strings.Join(append([]string{section, p.Key}, path...), "/"), ref, service, n.Span.Start.Line, n.Span.Start.Col)
+					err = invalid("%s: the dynamic reference {{%s}} cannot be resolved: the embedded cloud has no %s yet",
+						strings.Join(append([]string{section, p.Key}, path...), "/"), ref, service)
 				}
 				return err == nil
 			})
