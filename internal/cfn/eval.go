@@ -21,7 +21,8 @@ type Env struct {
 	GetAtt  func(resource, attribute string) (*Node, error)
 	Import  func(export string) (*Node, error)
 	Zones   func(region string) []string
-	Dynamic func(reference string) (*Node, error) // {{resolve:…}}, without the braces
+	Dynamic func(reference string) (*Node, error) // {{resolve:…}}, without the braces; nil: refused
+	Stored  func(entry string) (*Node, error)     // what SSM's Parameter Store has for a parameter; nil: refused
 }
 
 // Evaluator works out a template's values in an Env. A value that depends on something unknown stays the intrinsic function
@@ -294,6 +295,9 @@ func (e *Evaluator) ref(name string, at *Node) (*Node, error) {
 		text, ok := e.env.Parameters[name]
 		if !ok {
 			return nil, nil
+		}
+		if p.IsStored() && e.env.Stored != nil {
+			return e.env.Stored(text)
 		}
 		if p.IsStored() {
 			return nil, source.Errorf(at.Where(), "the value of parameter %s stands in the SSM parameter %s: SSM is not supported yet", name, text)

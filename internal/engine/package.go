@@ -63,9 +63,15 @@ var locals = []local{
 }
 
 // Package uploads what the template's local paths name and returns the template with the objects in their stead. Paths are
-// relative to the template. The error is a source.Diagnostics where it is the template's.
-func (e *Engine) Package(ctx context.Context, path string, b Bucket) (*cfn.Node, error) {
-	return e.pack(ctx, path, newUploader(e, b), 0)
+// relative to the template. Loops whose items decide about a path are written out; they may go over what parameters, or else
+// their defaults, say. The error is a source.Diagnostics where it is the template's.
+func (e *Engine) Package(ctx context.Context, path string, b Bucket, parameters map[string]string) (*cfn.Node, error) {
+	u := newUploader(e, b)
+	root, err := readTemplate(path)
+	if err != nil {
+		return nil, err
+	}
+	return e.pack(ctx, path, root, u, parameters, 0)
 }
 
 // HasLocal reports whether the template at path names anything local, so that packaging it needs a bucket. Paths at which there
@@ -83,23 +89,28 @@ func HasLocal(path string) (bool, error) {
 			problems = append(problems, f.diagnose(path, err))
 		}
 	}
-	return len(all) > 0, problems.Err()
+	return len(all) > 0 || p.varies, problems.Err()
 }
 
 // maxNesting bounds templates that name each other.
 const maxNesting = 10
 
-func (e *Engine) pack(ctx context.Context, path string, u *uploader, depth int) (*cfn.Node, error) {
+func (e *Engine) pack(ctx context.Context, path string, root *cfn.Node, u *uploader, parameters map[string]string, depth int) (*cfn.Node, error) {
 	if depth > maxNesting {
 		return nil, fmt.Errorf("package %s: templates are nested more than %d deep", path, maxNesting)
 	}
-	root, err := readTemplate(path)
-	if err != nil {
-		return nil, err
-	}
 	p := packager{dir: filepath.Dir(path), root: root.Clone()}
+	all := p.found()
+	if p.varies {
+		written, err := cfn.Extend(root, cfn.Env{Region: e.Region, Partition: "aws", Parameters: parameters})
+		if err != nil {
+			return nil, inFile(err, path)
+		}
+		p = packager{dir: p.dir, root: written.Clone()}
+		all = p.found()
+	}
 	var problems source.Diagnostics
-	for _, f := range p.found() {
+	for _, f := range all {
 		key, err := e.packOne(ctx, u, f, depth)
 		if err != nil {
 			var call *smithy.OperationError
@@ -112,6 +123,17 @@ func (e *Engine) pack(ctx context.Context, path string, u *uploader, depth int) 
 		f.set(f.form(u.bucket, e.Region, key))
 	}
 	return p.root, problems.Err()
+}
+
+// inFile gives a template's problems the file that they are in.
+func inFile(err error, path string) error {
+	var ds source.Diagnostics
+	if errors.As(err, &ds) {
+		for _, d := range ds {
+			d.File = path
+		}
+	}
+	return err
 }
 
 func readTemplate(path string) (*cfn.Node, error) {
@@ -132,7 +154,10 @@ func (e *Engine) packOne(ctx context.Context, u *uploader, f found, depth int) (
 	if key, ok := u.nested[f.path]; ok {
 		return key, nil
 	}
-	root, err := e.pack(ctx, f.path, u, depth+1)
+	root, err := readTemplate(f.path)
+	if err == nil {
+		root, err = e.pack(ctx, f.path, root, u, nil, depth+1)
+	}
 	if err != nil {
 		return "", err
 	}
@@ -161,9 +186,11 @@ func (e *Engine) uploadText(ctx context.Context, u *uploader, resource string, t
 
 // packager finds the local paths in one template.
 type packager struct {
-	dir  string
-	root *cfn.Node
-	all  []found
+	dir    string
+	root   *cfn.Node
+	all    []found
+	loops  int  // around what is looked at
+	varies bool // a path depends on a loop's item
 }
 
 // found is one of them.
@@ -192,12 +219,22 @@ func (f found) name() string {
 
 func (p *packager) found() []found {
 	p.all = nil
-	for _, r := range p.root.Get("Resources").Entries() {
-		p.resource(r.Key, r.Value)
-	}
+	p.resources(p.root.Get("Resources"))
 	p.includes()
 	p.publication()
 	return p.all
+}
+
+func (p *packager) resources(n *cfn.Node) {
+	for _, r := range n.Entries() {
+		if repeated, ok := cfn.Repeated(r); ok {
+			p.loops++
+			p.resources(repeated)
+			p.loops--
+			continue
+		}
+		p.resource(r.Key, r.Value)
+	}
 }
 
 func (p *packager) resource(id string, r *cfn.Node) {
@@ -236,6 +273,9 @@ func hasAny(n *cfn.Node, keys []string) bool {
 // add notes a value if it is a local path.
 func (p *packager) add(l local, resource string, value *cfn.Node, set func(*cfn.Node)) {
 	text := value.Str()
+	if name, _, ok := value.Intrinsic(); ok && p.loops > 0 && (name == "Fn::Sub" || name == "Ref" || name == "Fn::FindInMap" || name == "Fn::Join") {
+		p.varies = true
+	}
 	if !value.Is(cfn.String) || text == "" || isRemote(text) {
 		return
 	}

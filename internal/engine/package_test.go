@@ -49,7 +49,7 @@ func (d *deployer) path(name string) string { return filepath.Join(d.dir, name) 
 
 func (d *deployer) pack() *cfn.Node {
 	d.t.Helper()
-	root, err := d.Package(d.t.Context(), d.path("template.yaml"), d.bucket)
+	root, err := d.Package(d.t.Context(), d.path("template.yaml"), d.bucket, nil)
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -172,7 +172,7 @@ func TestPackageFindsEveryMissingPath(t *testing.T) {
 			"  L: {Type: AWS::Serverless::LayerVersion, Properties: {ContentUri: gone/too}}\n  N: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: child.yaml}}\n",
 		"child.yaml": "Resources:\n  Deep: {Type: AWS::Lambda::Function, Properties: {Code: missing}}\n",
 	})
-	_, err := d.Package(t.Context(), d.path("template.yaml"), d.bucket)
+	_, err := d.Package(t.Context(), d.path("template.yaml"), d.bucket, nil)
 	var problems source.Diagnostics
 	if !errors.As(err, &problems) || len(problems) != 3 {
 		t.Fatalf("got %v", err)
@@ -192,7 +192,7 @@ func TestPackageFindsEveryMissingPath(t *testing.T) {
 
 func TestPackageEndsWithTemplatesThatNestThemselves(t *testing.T) {
 	d := newDeployer(t, map[string]string{"template.yaml": "Resources: {N: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: template.yaml}}}"})
-	_, err := d.Package(t.Context(), d.path("template.yaml"), d.bucket)
+	_, err := d.Package(t.Context(), d.path("template.yaml"), d.bucket, nil)
 	if err == nil || !strings.Contains(err.Error(), "nested more than 10 deep") {
 		t.Errorf("got %v", err)
 	}
@@ -244,5 +244,39 @@ func TestAssume(t *testing.T) {
 	}
 	if _, ok := paths["Remote"]; ok || len(paths["Inline"]) > 0 {
 		t.Errorf("paths that are not there: %v", paths)
+	}
+}
+
+// What a loop repeats is packaged once where it stands; a path that depends on the item makes the loop be written out.
+func TestPackageLoops(t *testing.T) {
+	files := map[string]string{"src/same.js": "same", "a/index.js": "a", "b/index.js": "b", "template.yaml": `
+Transform: [AWS::LanguageExtensions, AWS::Serverless-2016-10-31]
+Parameters: {Names: {Type: CommaDelimitedList}}
+Resources:
+  Fn::ForEach::Functions:
+    - Name
+    - !Ref Names
+    - Fn${Name}: {Type: "AWS::Serverless::Function", Properties: {CodeUri: src}}
+`}
+	d := newDeployer(t, files)
+	repeated, ok := cfn.Repeated(d.pack().Get("Resources").Pairs[0])
+	if uri := repeated.At("Fn${Name}", "Properties", "CodeUri").Str(); !ok || !strings.HasPrefix(uri, "s3://artifacts/") {
+		t.Errorf("in the loop: %q", uri)
+	}
+	files["template.yaml"] = strings.Replace(files["template.yaml"], "CodeUri: src", `CodeUri: !Sub "./${Name}"`, 1)
+	d = newDeployer(t, files)
+	if local, err := engine.HasLocal(d.path("template.yaml")); !local || err != nil {
+		t.Errorf("HasLocal: %v %v", local, err)
+	}
+	if _, err := d.Package(t.Context(), d.path("template.yaml"), d.bucket, nil); err == nil || !strings.Contains(err.Error(), "template.yaml:7:7") || !strings.Contains(err.Error(), "the parameter Names has no value") {
+		t.Errorf("without a value for Names: %v", err)
+	}
+	root, err := d.Package(t.Context(), d.path("template.yaml"), d.bucket, map[string]string{"Names": "a,b"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, b := root.At("Resources", "Fna", "Properties", "CodeUri").Str(), root.At("Resources", "Fnb", "Properties", "CodeUri").Str()
+	if !strings.HasPrefix(a, "s3://artifacts/") || !strings.HasPrefix(b, "s3://artifacts/") || a == b {
+		t.Errorf("written out: %q and %q", a, b)
 	}
 }

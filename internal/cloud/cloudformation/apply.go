@@ -21,16 +21,21 @@ func (r *run) apply(st stack) error {
 	if err != nil {
 		return r.applyFailed(st, nil, map[string]error{"": err})
 	}
-	graph, err := r.evaluator(t, st, nil).Graph()
+	e := r.evaluator(t, st, nil)
+	graph, err := e.Graph()
 	if err != nil {
 		return r.applyFailed(st, nil, map[string]error{"": err})
+	}
+	policy := st.policyOfUpdate()
+	if kept := r.refusals(policy, gone(e, t)); len(kept) > 0 {
+		return r.refused(st, kept)
 	}
 	if st.Op.Cancelled {
 		r.giveUp()
 	}
 	stop := r.deadline(st)
 	failures := schedule(graph.Order, graph.Needs, r.s.cfg.Parallel, func(id string) error {
-		return r.applyOne(st, t, t.Resource(id), graph.Needs[id])
+		return r.applyOne(st, t, t.Resource(id), graph.Needs[id], policy)
 	}, r.giveUp)
 	stop()
 	cancelled := false
@@ -161,7 +166,7 @@ func policies(e *cfn.Evaluator, res *cfn.Resource) (*cfn.Node, error) {
 }
 
 // applyOne makes one resource as it shall be. The step is in the journal before anything is done.
-func (r *run) applyOne(st stack, t *cfn.Template, res *cfn.Resource, needs []string) error {
+func (r *run) applyOne(st stack, t *cfn.Template, res *cfn.Resource, needs []string, policy stackPolicy) error {
 	if r.isCancelled() {
 		return errCancelled
 	}
@@ -189,6 +194,9 @@ func (r *run) applyOne(st stack, t *cfn.Template, res *cfn.Resource, needs []str
 		}
 		sp.Action = r.decide(sp.Before, w)
 		if err == nil {
+			if why := policy.refuses(sp.Action, res.ID, before.Type); why != nil {
+				return errors.Join(why, r.s.write(func(tx *store.Tx) error { r.refuse(tx, res.ID, before, why); return nil }))
+			}
 			err = customNamed(sp, w)
 		}
 	}

@@ -64,7 +64,11 @@ func (s *Service) CreateChangeSet(ctx context.Context, in *cloudformation.Create
 		return nil, err
 	}
 	err = s.cfg.Store.Update(ctx, func(_ context.Context, tx *store.Tx) error {
-		if _, taken := s.changeSets.Get(tx, st.ID+"|"+cs.Name); taken {
+		if other, taken := s.changeSets.Get(tx, st.ID+"|"+cs.Name); taken {
+			if cs.Token != "" && other.Token == cs.Token { // asked again
+				cs = other
+				return nil
+			}
 			return &types.AlreadyExistsException{Message: aws.String("ChangeSet " + cs.Name + " already exists")}
 		}
 		if !exists {
@@ -417,7 +421,7 @@ func (s *Service) ExecuteChangeSet(ctx context.Context, in *cloudformation.Execu
 			return &types.InvalidChangeSetStatusException{Message: aws.String(fmt.Sprintf("ChangeSet [%s] cannot be executed in its current status of [%s]", cs.ID, cs.Status))}
 		}
 		id = st.ID
-		return s.execute(tx, cs, st, token, aws.ToBool(in.DisableRollback))
+		return s.execute(tx, cs, st, operation{Token: token, NoRollback: aws.ToBool(in.DisableRollback), DropNew: aws.ToBool(in.RetainExceptOnCreate)})
 	})
 	if err != nil {
 		return nil, err
@@ -438,8 +442,10 @@ func (s *Service) peek(in *cloudformation.ExecuteChangeSetInput) (cs changeSet, 
 }
 
 // execute begins the operation that a change set stands for. The stack's other change sets are out of date with it.
-func (s *Service) execute(tx *store.Tx, cs changeSet, st stack, token string, noRollback bool) error {
-	op := &operation{Phase: apply, Token: token, Target: cs.Target, ChangeSet: cs.ID, NoRollback: noRollback || cs.OnStackFailure == types.OnStackFailureDoNothing}
+func (s *Service) execute(tx *store.Tx, cs changeSet, st stack, asked operation) error {
+	op := &asked
+	op.Phase, op.Target, op.ChangeSet = apply, cs.Target, cs.ID
+	op.NoRollback = op.NoRollback || cs.OnStackFailure == types.OnStackFailureDoNothing
 	status := types.StackStatusUpdateInProgress
 	op.Kind = updateStack
 	if st.Status == types.StackStatusReviewInProgress {
@@ -460,7 +466,7 @@ func (s *Service) execute(tx *store.Tx, cs changeSet, st stack, token string, no
 	}
 	cs.Execution = types.ExecutionStatusExecuteInProgress
 	s.changeSets.Put(tx, st.ID+"|"+cs.Name, cs)
-	st.Op, st.Token, st.Updated, st.ChangeSet = op, token, s.cfg.Clock.Now(), cs.ID
+	st.Op, st.Token, st.Updated, st.ChangeSet = op, op.Token, s.cfg.Clock.Now(), cs.ID
 	s.setStatus(tx, &st, status, "User Initiated")
 	return nil
 }

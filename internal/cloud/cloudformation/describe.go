@@ -2,7 +2,6 @@ package cloudformation
 
 import (
 	"context"
-	"encoding/json"
 	"slices"
 	"strings"
 
@@ -245,37 +244,6 @@ func (s *Service) UpdateTerminationProtection(ctx context.Context, in *cloudform
 		return nil, err
 	}
 	return &cloudformation.UpdateTerminationProtectionOutput{StackId: aws.String(st.ID)}, nil
-}
-
-// SetStackPolicy implements the API's operation. The policy is kept; it is not enforced yet.
-func (s *Service) SetStackPolicy(ctx context.Context, in *cloudformation.SetStackPolicyInput) (*cloudformation.SetStackPolicyOutput, error) {
-	if in.StackPolicyBody != nil && in.StackPolicyURL != nil {
-		return nil, invalid("You cannot specify both StackPolicyURL and StackPolicyBody")
-	}
-	body := aws.ToString(in.StackPolicyBody)
-	if in.StackPolicyURL != nil {
-		text, err := s.fetch(ctx, *in.StackPolicyURL)
-		if err != nil {
-			return nil, err
-		}
-		body = text
-	}
-	if !json.Valid([]byte(body)) {
-		return nil, invalid("Error validating stack policy: Invalid stack policy")
-	}
-	_, err := s.amend(ctx, aws.ToString(in.StackName), func(st *stack) { st.Policy = body })
-	return &cloudformation.SetStackPolicyOutput{}, err
-}
-
-// GetStackPolicy implements the API's operation.
-func (s *Service) GetStackPolicy(_ context.Context, in *cloudformation.GetStackPolicyInput) (*cloudformation.GetStackPolicyOutput, error) {
-	var st stack
-	var ok bool
-	s.cfg.Store.View(func(tx *store.Tx) { st, ok = s.find(tx, aws.ToString(in.StackName)) })
-	if !ok {
-		return nil, invalid("Stack: %s does not exist", aws.ToString(in.StackName))
-	}
-	return &cloudformation.GetStackPolicyOutput{StackPolicyBody: some(st.Policy)}, nil
 }
 
 // amend changes something of a living stack that is no operation.

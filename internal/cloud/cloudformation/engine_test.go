@@ -459,6 +459,110 @@ Resources:
 	want(t, "after the deletion", strings.Join(w.things.names(), " "), "kept kept2")
 }
 
+// What a policy keeps stays also when its creation is rolled back, unless the policy or the call says otherwise.
+func TestRetainOfWhatIsNew(t *testing.T) {
+	const template = `{Resources: {Old: {Type: "Test::Thing", Properties: {Name: %[1]s-old}}%[2]s}}`
+	const more = `, Kept: {Type: "Test::Thing", DeletionPolicy: Retain, Properties: {Name: %[1]s-kept}},
+		Gone: {Type: "Test::Thing", DeletionPolicy: RetainExceptOnCreate, Properties: {Name: %[1]s-gone}}, Bad: {Type: "Test::Thing", DependsOn: [Old, Kept, Gone], Properties: {Fail: Create}}`
+	w := newWorld(t)
+	broken := func(name string) string { return fmt.Sprintf(template, name, fmt.Sprintf(more, name)) }
+	w.create("a", broken("a"))
+	want(t, "a creation", strings.Join(w.things.names(), " "), "a-kept")
+	w.create("b", broken("b"), func(in *cloudformation.CreateStackInput) { in.RetainExceptOnCreate = aws.Bool(true) })
+	want(t, "a creation with RetainExceptOnCreate", strings.Join(w.things.names(), " "), "a-kept")
+	w.create("c", fmt.Sprintf(template, "c", ""))
+	if _, err := w.UpdateStack(t.Context(), &cloudformation.UpdateStackInput{StackName: aws.String("c"), TemplateBody: aws.String(broken("c")), RetainExceptOnCreate: aws.Bool(true)}); err != nil {
+		t.Fatal(err)
+	}
+	w.settle("c")
+	want(t, "an update with RetainExceptOnCreate", strings.Join(w.things.names(), " "), "a-kept c-old")
+}
+
+// What stands in services that are not there is refused by name and place, before anything is made.
+func TestStoredValuesAreRefused(t *testing.T) {
+	w := newWorld(t)
+	for _, c := range []struct{ template, want string }{
+		{"Parameters:\n  P: {Type: \"AWS::SSM::Parameter::Value<String>\", Default: /p}\nResources: {A: {Type: \"Test::Thing\"}}",
+			"Parameters/P: a value of type AWS::SSM::Parameter::Value<String> stands in SSM's Parameter Store: the embedded cloud has no SSM yet"},
+		{"Parameters: {P: {Type: \"AWS::SSM::Parameter::Value<List<String>>\", Default: /p}}\nResources: {A: {Type: \"Test::Thing\", Properties: {V: !Ref P}}}", "Parameters/P: a value of type AWS::SSM::Parameter::Value<List<String>>"},
+		{"Resources:\n  A:\n    Type: Test::Thing\n    Properties:\n      V: [\"{{resolve:ssm:/name:3}}\"]", "Resources/A/Properties/V/0: the dynamic reference {{resolve:ssm:/name:3}} cannot be resolved: the embedded cloud has no SSM yet"},
+		{"Resources:\n  A: {Type: Test::Thing, Properties: {V: !Sub \"x{{resolve:ssm-secure:/x/y}}\"}}", "Resources/A/Properties/V/Fn::Sub: the dynamic reference {{resolve:ssm-secure:/x/y}}"},
+		{"Resources: {A: {Type: \"Test::Thing\"}}\nOutputs:\n  O: {Value: \"{{resolve:secretsmanager:s:SecretString:k}}\"}", "Outputs/O/Value: the dynamic reference {{resolve:secretsmanager:s:SecretString:k}} cannot be resolved: the embedded cloud has no Secrets Manager yet"},
+	} {
+		_, err := w.CreateStack(t.Context(), &cloudformation.CreateStackInput{StackName: aws.String("s"), TemplateBody: aws.String(c.template)})
+		if !strings.Contains(code(err), c.want) {
+			t.Errorf("%s\n got %s\nwant %s", c.template, code(err), c.want)
+		}
+	}
+	if st := w.create("off", "Conditions: {Never: !Equals [a, b]}\nResources: {A: {Type: \"Test::Thing\"}, B: {Type: \"Test::Thing\", Condition: Never, Properties: {V: \"{{resolve:ssm:x}}\"}}}"); st.StackStatus != types.StackStatusCreateComplete {
+		t.Errorf("what no condition makes: %s", st.StackStatus)
+	}
+}
+
+func TestLanguageExtensions(t *testing.T) {
+	w := newWorld(t)
+	ctx := t.Context()
+	template := `
+Transform: AWS::LanguageExtensions
+Parameters: {Names: {Type: CommaDelimitedList, Default: "one,two"}, Keep: {Type: String, Default: Retain}}
+Resources:
+  Fn::ForEach::Things:
+    - Name
+    - !Ref Names
+    - Thing${Name}: {Type: "Test::Thing", DeletionPolicy: !Ref Keep, Properties: {Name: !Ref Name, Value: !Length {Ref: Names}}}
+  Last: {Type: "Test::Thing", Properties: {Name: last, Value: !ToJsonString {arn: !GetAtt Thingone.Arn}}}
+Outputs:
+  Fn::ForEach::Arns:
+    - Name
+    - !Ref Names
+    - Arn${Name}: {Value: !GetAtt [!Sub "Thing${Name}", Arn]}
+`
+	validated, err := w.ValidateTemplate(ctx, &cloudformation.ValidateTemplateInput{TemplateBody: &template})
+	if err != nil || !slices.Equal(validated.DeclaredTransforms, []string{cfn.Extensions}) || !slices.Contains(validated.Capabilities, types.CapabilityCapabilityAutoExpand) {
+		t.Errorf("%v, %v", validated, err)
+	}
+	in := &cloudformation.CreateStackInput{StackName: aws.String("s"), TemplateBody: &template}
+	_, err = w.CreateStack(ctx, in)
+	want(t, "without the capability", code(err), "InsufficientCapabilitiesException: Requires capabilities : [CAPABILITY_AUTO_EXPAND]")
+	expand := func(in *cloudformation.CreateStackInput) {
+		in.Capabilities = []types.Capability{types.CapabilityCapabilityAutoExpand}
+	}
+	st := w.create("s", template, expand)
+	if st.StackStatus != types.StackStatusCreateComplete || len(st.Outputs) != 2 || *st.Outputs[1].OutputValue != "arn:thing:two" || w.things.have["two"] != "2" || w.things.have["last"] != `{"arn":"arn:thing:one"}` {
+		t.Errorf("%s %v %v\n%s", st.StackStatus, st.Outputs, w.things.have, w.history("s"))
+	}
+	got, err := w.GetTemplate(ctx, &cloudformation.GetTemplateInput{StackName: aws.String("s"), TemplateStage: types.TemplateStageOriginal})
+	if err != nil || *got.TemplateBody != template {
+		t.Errorf("the original: %v", err)
+	}
+	if got, err = w.GetTemplate(ctx, &cloudformation.GetTemplateInput{StackName: aws.String("s")}); err != nil || strings.Contains(*got.TemplateBody, "ForEach") || !strings.Contains(*got.TemplateBody, `"Thingtwo"`) {
+		t.Errorf("processed: %v", got)
+	}
+	// Another list of names with the same template.
+	_, err = w.UpdateStack(ctx, &cloudformation.UpdateStackInput{StackName: aws.String("s"), UsePreviousTemplate: aws.Bool(true), Capabilities: []types.Capability{types.CapabilityCapabilityAutoExpand},
+		Parameters: []types.Parameter{{ParameterKey: aws.String("Names"), ParameterValue: aws.String("one,three")}, {ParameterKey: aws.String("Keep"), ParameterValue: aws.String("Delete")}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if st = w.settle("s"); st.StackStatus != types.StackStatusUpdateComplete || strings.Join(w.things.names(), " ") != "last one three two" { // two is retained
+		t.Errorf("%s %v\n%s", st.StackStatus, w.things.names(), w.history("s"))
+	}
+	// A mistake fails the change set, and refuses the call.
+	broken := "Transform: AWS::LanguageExtensions\nResources: {\"Fn::ForEach::L\": [Name, x, {\"T${Name}\": {Type: \"Test::Thing\"}}]}"
+	const says = "Transform AWS::LanguageExtensions failed with: Fn::ForEach layout is incorrect"
+	_, err = w.CreateStack(ctx, &cloudformation.CreateStackInput{StackName: aws.String("t"), TemplateBody: &broken, Capabilities: []types.Capability{types.CapabilityCapabilityAutoExpand}})
+	want(t, "a broken loop", code(err), "ValidationError: "+says)
+	for range 2 { // the token makes the second the first
+		if _, err = w.CreateChangeSet(ctx, &cloudformation.CreateChangeSetInput{StackName: aws.String("s"), ChangeSetName: aws.String("c"), ClientToken: aws.String("once"), TemplateBody: &broken}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cs, err := w.DescribeChangeSet(ctx, &cloudformation.DescribeChangeSetInput{StackName: aws.String("s"), ChangeSetName: aws.String("c")})
+	if err != nil || cs.Status != types.ChangeSetStatusFailed || aws.ToString(cs.StatusReason) != says {
+		t.Errorf("%v %v", cs, err)
+	}
+}
+
 func TestExports(t *testing.T) {
 	w := newWorld(t)
 	exporter := `{Resources: {A: {Type: "Test::Thing", Properties: {Name: %s}}}, Outputs: {O: {Value: !Ref A, Export: {Name: shared}}}}`
@@ -473,12 +577,33 @@ func TestExports(t *testing.T) {
 		t.Errorf("%s", st.StackStatus)
 	}
 	w.DeleteStack(t.Context(), &cloudformation.DeleteStackInput{StackName: aws.String("from")})
-	if st := w.settle("from"); st.StackStatus != types.StackStatusDeleteFailed || aws.ToString(st.StackStatusReason) != "Export shared cannot be deleted as it is in use by to" {
+	inUse := "Export shared cannot be deleted as it is in use by to"
+	if st := w.settle("from"); st.StackStatus != types.StackStatusCreateComplete || aws.ToString(st.StackStatusReason) != inUse || !slices.Contains(w.things.names(), "a") {
 		t.Errorf("%s %s", st.StackStatus, aws.ToString(st.StackStatusReason))
 	}
+	if !strings.HasSuffix(w.history("from"), "from CREATE_COMPLETE\nfrom DELETE_IN_PROGRESS User Initiated\nfrom CREATE_COMPLETE "+inUse) {
+		t.Error(w.history("from"))
+	}
+	w.create("also", `{Resources: {B: {Type: "Test::Thing", Properties: {Name: also, Value: !ImportValue shared}}}}`)
+	for _, c := range []struct{ template, want string }{
+		{`{Resources: {A: {Type: "Test::Thing", Properties: {Name: a}}}}`, "Export shared cannot be deleted as it is in use by also and to"},
+		{fmt.Sprintf(exporter, "changed"), "Export shared cannot be updated as it is in use by also and to"},
+	} {
+		st := w.update("from", c.template)
+		if st.StackStatus != types.StackStatusUpdateRollbackComplete || !strings.Contains(w.history("from"), "from UPDATE_ROLLBACK_IN_PROGRESS "+c.want+"\n") || !slices.Contains(w.things.names(), "a") {
+			t.Errorf("%s\n%s", st.StackStatus, w.history("from"))
+		}
+	}
 	imports, err := w.ListImports(t.Context(), &cloudformation.ListImportsInput{ExportName: aws.String("shared")})
-	if err != nil || len(imports.Imports) != 1 || imports.Imports[0] != "to" {
+	if err != nil || !slices.Equal(imports.Imports, []string{"also", "to"}) {
 		t.Errorf("imports %v (%v)", imports, err)
+	}
+	for _, name := range []string{"to", "also", "from"} { // once nobody imports it, it can go
+		id := *w.settle(name).StackId
+		w.DeleteStack(t.Context(), &cloudformation.DeleteStackInput{StackName: &id})
+		if st := w.settle(id); st.StackStatus != types.StackStatusDeleteComplete {
+			t.Errorf("%s is %s: %s", name, st.StackStatus, aws.ToString(st.StackStatusReason))
+		}
 	}
 }
 

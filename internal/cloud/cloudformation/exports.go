@@ -63,6 +63,17 @@ func (s *Service) publish(tx *store.Tx, stackID string, outs []output, imports m
 	return nil
 }
 
+// importsOf are the exports that a stack imports.
+func (s *Service) importsOf(tx *store.Tx, stackID string) map[string]bool {
+	names := map[string]bool{}
+	for k := range s.imports.Ascend(tx, "") {
+		if name, by, _ := cutImport(k); by == stackID {
+			names[name] = true
+		}
+	}
+	return names
+}
+
 // cutImport takes a key of imports apart: stack ids hold no bar, names of exports might.
 func cutImport(k string) (name, stackID string, ok bool) {
 	i := strings.LastIndex(k, "|")
@@ -87,9 +98,18 @@ func (s *Service) exportInUse(tx *store.Tx, stackID string, now map[string]strin
 		if still {
 			verb = "updated"
 		}
-		return fmt.Sprintf("Export %s cannot be %s as it is in use by %s", name, verb, strings.Join(users, ", "))
+		return fmt.Sprintf("Export %s cannot be %s as it is in use by %s", name, verb, listed(users))
 	}
 	return ""
+}
+
+// listed words some names: "a, b and c".
+func listed(names []string) string {
+	last := len(names) - 1
+	if last == 0 {
+		return names[0]
+	}
+	return strings.Join(names[:last], ", ") + " and " + names[last]
 }
 
 // importers are the names of the stacks that import an export.

@@ -28,10 +28,14 @@ func (r *run) applied(st stack, t *cfn.Template) error {
 	}
 	var conflict error
 	err = r.change(func(tx *store.Tx, st *stack) error {
+		before := &former{Definition: st.Definition, Outputs: st.Outputs, Imports: r.s.importsOf(tx, st.ID), Policy: st.Policy, ChangeSet: st.ChangeSet}
 		if conflict = r.s.publish(tx, st.ID, outputs, imports); conflict != nil {
 			return conflict
 		}
 		st.Outputs, st.Definition, st.ChangeSet = outputs, st.Op.Target, st.Op.ChangeSet
+		if st.Op.Policy != nil {
+			st.Policy = *st.Op.Policy
+		}
 		r.s.executed(tx, st.Op.ChangeSet, types.ExecutionStatusExecuteComplete)
 		if st.Op.Kind == createStack {
 			r.end(tx, st, types.StackStatusCreateComplete, "")
@@ -39,6 +43,9 @@ func (r *run) applied(st stack, t *cfn.Template) error {
 		}
 		r.s.setStatus(tx, st, types.StackStatusUpdateCompleteCleanupInProgress, "")
 		st.Op.Phase = cleanup
+		if st.Op.Held {
+			st.Op.Paused, st.Op.Former = true, before
+		}
 		return nil
 	})
 	if conflict != nil {
@@ -98,12 +105,12 @@ func (r *run) applyFailed(st stack, order []string, failures map[string]error) e
 			r.pause(tx, st, types.StackStatusCreateFailed, text)
 		case op.Kind == createStack && op.OnFailure == types.OnFailureDelete:
 			if !op.Cancelled {
-				text += "Delete requested by user."
+				text = sentence(text) + "Delete requested by user."
 			}
 			r.s.setStatus(tx, st, types.StackStatusDeleteInProgress, text)
 			op.Phase = remove
 		case op.Kind == createStack:
-			r.s.setStatus(tx, st, types.StackStatusRollbackInProgress, text+"Rollback requested by user.")
+			r.s.setStatus(tx, st, types.StackStatusRollbackInProgress, sentence(text)+"Rollback requested by user.")
 			op.Phase = undoCleanup
 		case op.NoRollback && !op.Cancelled:
 			r.pause(tx, st, types.StackStatusUpdateFailed, text)
@@ -114,17 +121,29 @@ func (r *run) applyFailed(st stack, order []string, failures map[string]error) e
 	})
 }
 
+// sentence ends a text, so that another can follow.
+func sentence(text string) string {
+	return strings.TrimSuffix(strings.TrimSpace(text), ".") + ". "
+}
+
 // startUndo turns an update around.
 func (r *run) startUndo(tx *store.Tx, st *stack, text string) {
 	r.s.setStatus(tx, st, types.StackStatusUpdateRollbackInProgress, text)
 	st.Op.Phase, st.Op.Paused = undo, false
 	r.dropLeftovers(tx) // they were to go because of what is now undone
+	if before := st.Op.Former; before != nil {
+		st.Definition, st.Outputs, st.Policy, st.ChangeSet = before.Definition, before.Outputs, before.Policy, before.ChangeSet
+		if err := r.s.publish(tx, st.ID, before.Outputs, before.Imports); err != nil {
+			st.Reason += " " + err.Error() // somebody has taken the name, or uses what goes: the rollback goes on all the same
+		}
+		st.Op.Former = nil
+	}
 }
 
 // why words a failure for the stack's event.
 func (r *run) why(st stack, order []string, failures map[string]error) string {
 	if err := failures[""]; err != nil {
-		return strings.TrimSuffix(wording(err), ".") + ". "
+		return wording(err)
 	}
 	now := r.s.cfg.Clock.Now()
 	var cancelled bool
@@ -166,15 +185,10 @@ func (r *run) cleanup(st stack) error {
 	if err != nil {
 		return fmt.Errorf("read the template that was just applied: %w", err)
 	}
-	e := r.evaluator(t, st, nil)
-	failures := r.deleteAll(cleanup, func(rec resource) bool {
-		res := t.Resource(rec.Logical)
-		if res == nil {
-			return true
-		}
-		on, known, _ := e.Active(res.Condition)
-		return known && !on
-	})
+	if err := r.releaseNested(); err != nil {
+		return err
+	}
+	failures := r.deleteAll(cleanup, gone(r.evaluator(t, st, nil), t))
 	if stopped(failures) {
 		return errStopped
 	}
@@ -182,6 +196,18 @@ func (r *run) cleanup(st stack) error {
 		r.end(tx, st, types.StackStatusUpdateComplete, "")
 		return nil
 	})
+}
+
+// gone tells of a resource whether a template has it no more.
+func gone(e *cfn.Evaluator, t *cfn.Template) func(resource) bool {
+	return func(rec resource) bool {
+		res := t.Resource(rec.Logical)
+		if res == nil {
+			return true
+		}
+		on, known, _ := e.Active(res.Condition)
+		return known && !on
+	}
 }
 
 // deleteAll deletes the leftovers and the resources that gone selects, what was made last first.
@@ -219,15 +245,15 @@ func (r *run) kept(p phase, rec resource, leftover bool, retain []string) bool {
 func (r *run) deleteOne(p phase, id string, rec resource, leftover bool) error {
 	k := stepKey(r.id, p, rec.Logical+"|"+rec.Physical)
 	var sp step
-	var retry, force bool
+	var retry, force, dropNew bool
 	var retain []string
 	r.s.cfg.Store.View(func(tx *store.Tx) {
 		sp, retry = r.s.steps.Get(tx, k)
 		if st, ok := r.s.stacks.Get(tx, r.id); ok && st.Op != nil {
-			retain, force = st.Op.Retain, st.Op.Force
+			retain, force, dropNew = st.Op.Retain, st.Op.Force, st.Op.DropNew
 		}
 	})
-	if r.kept(p, rec, leftover, retain) {
+	if r.kept(p, rec, leftover, retain) && !(dropNew && rec.Fresh && p == undoCleanup) {
 		return r.s.write(func(tx *store.Tx) error {
 			r.tell(tx, rec, types.ResourceStatusDeleteSkipped, "")
 			r.drop(tx, p, id, rec, leftover, types.ResourceStatusDeleteSkipped)
@@ -440,6 +466,11 @@ func (r *run) undoCleanup(st stack) error {
 	if stopped(failures) || r.s.ctx.Err() != nil {
 		return errStopped
 	}
+	if st.Op.Kind == updateStack { // what is held still is of an earlier update, which is not taken back any more
+		if err := r.releaseNested(); err != nil {
+			return err
+		}
+	}
 	return r.change(func(tx *store.Tx, st *stack) error {
 		switch {
 		case st.Op.Kind == updateStack:
@@ -465,14 +496,6 @@ func sortedIDs(failures map[string]error) string {
 
 // remove deletes everything.
 func (r *run) remove(st stack) error {
-	var used string
-	r.s.cfg.Store.View(func(tx *store.Tx) { used = r.s.exportInUse(tx, st.ID, nil) })
-	if used != "" {
-		return r.change(func(tx *store.Tx, st *stack) error {
-			r.end(tx, st, types.StackStatusDeleteFailed, used)
-			return nil
-		})
-	}
 	failures := r.deleteAll(remove, func(rec resource) bool { return !isDeleted(rec) })
 	if stopped(failures) || r.s.ctx.Err() != nil {
 		return errStopped

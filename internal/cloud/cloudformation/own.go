@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -23,117 +22,6 @@ func (s *Service) ownHandlers() map[string]Handler {
 		"AWS::CloudFormation::WaitConditionHandle": {Create: s.createHandle},
 		"AWS::CloudFormation::WaitCondition":       {Create: s.createWait},
 	}
-}
-
-var allCapabilities = []types.Capability{types.CapabilityCapabilityIam, types.CapabilityCapabilityNamedIam, types.CapabilityCapabilityAutoExpand}
-
-func (s *Service) createNested(ctx context.Context, r *Request) (Result, error) {
-	root := r.StackID
-	s.cfg.Store.View(func(tx *store.Tx) {
-		if st, ok := s.stacks.Get(tx, r.StackID); ok && st.Root != "" {
-			root = st.Root
-		}
-	})
-	in := &cloudformation.CreateStackInput{StackName: aws.String(r.generated(128)), TemplateURL: some(r.Str("TemplateURL")), Parameters: r.nestedParameters(),
-		Tags: r.nestedTags(), Capabilities: allCapabilities, NotificationARNs: texts(r.Properties.Get("NotificationARNs")),
-		OnFailure: types.OnFailureDoNothing, ClientRequestToken: aws.String(r.Token)}
-	if minutes, ok := r.Properties.Get("TimeoutInMinutes").Int(); ok {
-		in.TimeoutInMinutes = aws.Int32(int32(minutes))
-	}
-	id, err := s.create(ctx, in, r.StackID, root)
-	if err != nil {
-		return Result{}, err
-	}
-	return s.nestedResult(ctx, r, id, types.StackStatusCreateComplete, "created")
-}
-
-func (r *Request) nestedParameters() []types.Parameter {
-	var out []types.Parameter
-	for _, p := range r.Properties.Get("Parameters").Entries() {
-		out = append(out, types.Parameter{ParameterKey: aws.String(p.Key), ParameterValue: aws.String(strings.Join(texts(p.Value), ","))})
-	}
-	return out
-}
-
-func (r *Request) nestedTags() []types.Tag {
-	out := []types.Tag{}
-	for k, v := range r.Tags() {
-		if !strings.HasPrefix(k, "aws:") {
-			out = append(out, types.Tag{Key: aws.String(k), Value: aws.String(v)})
-		}
-	}
-	return out
-}
-
-// nestedResult waits for a nested stack's operation and tells what came of it.
-func (s *Service) nestedResult(ctx context.Context, r *Request, id string, want types.StackStatus, verb string) (Result, error) {
-	result := Result{Physical: id, Attributes: map[string]any{}}
-	if err := s.waitNested(ctx, r, id); err != nil {
-		return result, err
-	}
-	var st stack
-	s.cfg.Store.View(func(tx *store.Tx) { st, _ = s.stacks.Get(tx, id) })
-	if st.Status != want {
-		return result, fmt.Errorf("Embedded stack %s was not successfully %s: %s", id, verb, strings.TrimSpace(st.failure()))
-	}
-	for _, o := range st.Outputs {
-		result.Attributes["Outputs."+o.Key] = o.Value
-	}
-	return result, nil
-}
-
-// failure is why a nested stack is not what it should be.
-func (st stack) failure() string {
-	if st.Op != nil && st.Op.Failed != "" {
-		return st.Op.Failed
-	}
-	if st.Reason != "" {
-		return st.Reason
-	}
-	return "Currently in " + string(st.Status)
-}
-
-// waitNested waits for a nested stack's operation, and gives that up with its own.
-func (s *Service) waitNested(ctx context.Context, r *Request, id string) error {
-	over := make(chan struct{})
-	defer close(over)
-	s.wg.Go(func() {
-		select {
-		case <-r.Cancelled:
-			s.halt(id)
-		case <-over:
-		}
-	})
-	return s.wait(ctx, id)
-}
-
-func (s *Service) updateNested(ctx context.Context, r *Request) (Result, error) {
-	_, err := s.UpdateStack(ctx, &cloudformation.UpdateStackInput{StackName: aws.String(r.Physical), TemplateURL: some(r.Str("TemplateURL")),
-		Parameters: r.nestedParameters(), Tags: r.nestedTags(), Capabilities: allCapabilities, ClientRequestToken: aws.String(r.Token)})
-	if err != nil && wording(err) != "No updates are to be performed." {
-		return Result{Physical: r.Physical, Attributes: r.Attributes}, err
-	}
-	result, waitErr := s.nestedResult(ctx, r, r.Physical, types.StackStatusUpdateComplete, "updated")
-	if err != nil && ctx.Err() == nil {
-		return result, nil // nothing to update: it is as it should be, whatever its last operation was
-	}
-	return result, waitErr
-}
-
-func (s *Service) deleteNested(ctx context.Context, r *Request) error {
-	if _, err := s.DeleteStack(ctx, &cloudformation.DeleteStackInput{StackName: aws.String(r.Physical)}); err != nil {
-		return err
-	}
-	if err := s.wait(ctx, r.Physical); err != nil {
-		return err
-	}
-	var st stack
-	var ok bool
-	s.cfg.Store.View(func(tx *store.Tx) { st, ok = s.stacks.Get(tx, r.Physical) })
-	if ok && st.Status != types.StackStatusDeleteComplete {
-		return fmt.Errorf("Embedded stack %s was not successfully deleted: %s", r.Physical, strings.TrimSpace(st.Reason))
-	}
-	return nil
 }
 
 // createHandle makes the URL that a wait condition's signals are PUT to.

@@ -592,6 +592,95 @@ func TestNestedStack(t *testing.T) {
 	})
 }
 
+// A root whose nested stacks were updated, and which then fails, brings them back: what they had replaced is still there, with its
+// data. When it succeeds, what they replaced goes in its own cleanup.
+func TestNestedStackIsTakenBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCloud(t)
+		defer c.stop()
+		ctx := t.Context()
+		_, err := c.s3.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: aws.String("templates")})
+		c.need(err)
+		put := func(bucket, key, body string) {
+			t.Helper()
+			_, err := c.s3.PutObject(ctx, &s3.PutObjectInput{Bucket: &bucket, Key: &key, Body: strings.NewReader(body)})
+			c.need(err)
+		}
+		nested := func(template string) string {
+			return `{Type: "AWS::CloudFormation::Stack", Properties: {TemplateURL: "https://templates.s3.amazonaws.com/` + template + `", Parameters: {P: !Ref P}}}`
+		}
+		put("templates", "leaf.yaml", `{Parameters: {P: {Type: String}}, Resources: {B: {Type: "AWS::S3::Bucket", Properties: {BucketName: !Ref P}}}, Outputs: {Name: {Value: !Ref B, Export: {Name: the-bucket}}}}`)
+		put("templates", "middle.yaml", `{Parameters: {P: {Type: String}}, Resources: {Leaf: `+nested("leaf.yaml")+`}, Outputs: {Name: {Value: !GetAtt Leaf.Outputs.Name}}}`)
+		root := func(p, sibling string) string {
+			return `{Parameters: {P: {Type: String, Default: ` + p + `}}, Resources: {Middle: ` + nested("middle.yaml") + sibling + `}, Outputs: {Name: {Value: !GetAtt Middle.Outputs.Name}}}`
+		}
+		exists := func(bucket string) bool {
+			_, err := c.s3.HeadBucket(ctx, &s3.HeadBucketInput{Bucket: &bucket})
+			return err == nil
+		}
+		st := c.apply("s", root("first", ""))
+		if st.StackStatus != types.StackStatusCreateComplete || outputs(st)["Name"] != "first" {
+			t.Fatalf("%s %v\n%s", st.StackStatus, outputs(st), strings.Join(c.events("s", ""), "\n"))
+		}
+		put("first", "data", "precious")
+
+		st = c.apply("s", root("second", `, Bad: {Type: "AWS::S3::Bucket", DependsOn: Middle, Properties: {BucketName: templates}}`))
+		if st.StackStatus != types.StackStatusUpdateRollbackComplete || outputs(st)["Name"] != "first" {
+			t.Errorf("%s %v\n%s", st.StackStatus, outputs(st), strings.Join(c.events("s", ""), "\n"))
+		}
+		if exists("second") {
+			t.Error("the bucket that was to replace the first is still there")
+		}
+		if _, err := c.s3.GetObject(ctx, &s3.GetObjectInput{Bucket: aws.String("first"), Key: aws.String("data")}); err != nil {
+			t.Errorf("the first bucket's data: %v", err)
+		}
+		all, err := c.cfn.DescribeStacks(ctx, &cfnsdk.DescribeStacksInput{})
+		c.need(err)
+		for _, s := range all.Stacks {
+			if s.StackStatus != types.StackStatusUpdateRollbackComplete || outputs(s)["Name"] != "first" {
+				t.Errorf("%s: %s %v\n%s", *s.StackName, s.StackStatus, outputs(s), strings.Join(c.events(*s.StackId, ""), "\n"))
+			}
+		}
+		exports, err := c.cfn.ListExports(ctx, &cfnsdk.ListExportsInput{})
+		c.need(err)
+		if len(exports.Exports) != 1 || *exports.Exports[0].Value != "first" {
+			t.Errorf("exports %v", exports.Exports)
+		}
+
+		_, err = c.s3.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: aws.String("first"), Key: aws.String("data")})
+		c.need(err)
+		st = c.apply("s", root("third", ""))
+		if st.StackStatus != types.StackStatusUpdateComplete || outputs(st)["Name"] != "third" || exists("first") || !exists("third") {
+			t.Errorf("%s %v, first is there: %v\n%s", st.StackStatus, outputs(st), exists("first"), strings.Join(c.events("s", ""), "\n"))
+		}
+		if all, err = c.cfn.DescribeStacks(ctx, &cfnsdk.DescribeStacksInput{}); err != nil || len(all.Stacks) != 3 {
+			t.Fatalf("%d stacks, %v", len(all.Stacks), err)
+		}
+		for _, s := range all.Stacks {
+			if s.StackStatus != types.StackStatusUpdateComplete {
+				t.Errorf("%s is %s\n%s", *s.StackName, s.StackStatus, strings.Join(c.events(*s.StackId, ""), "\n"))
+			}
+		}
+	})
+}
+
+// A policy of AWS that there is not is refused by IAM, and so in a template.
+func TestRoleWithUnknownPolicy(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCloud(t)
+		defer c.stop()
+		st := c.apply("s", `{Resources: {R: {Type: "AWS::IAM::Role", Properties: {AssumeRolePolicyDocument: {Version: "2012-10-17", Statement: [{Effect: Allow, Principal: {Service: lambda.amazonaws.com}, Action: "sts:AssumeRole"}]},
+			ManagedPolicyArns: ["arn:aws:iam::aws:policy/AWSLambdaBasicExecutionRole"]}}}}`)
+		events := strings.Join(c.events("s", ""), "\n")
+		if st.StackStatus != types.StackStatusRollbackComplete || !strings.Contains(events, "Policy arn:aws:iam::aws:policy/AWSLambdaBasicExecutionRole does not exist or is not attachable.") || !strings.Contains(events, "HandlerErrorCode: NotFound") {
+			t.Errorf("%s\n%s", st.StackStatus, events)
+		}
+		if roles, err := c.iam.ListRoles(t.Context(), &iam.ListRolesInput{}); err != nil || len(roles.Roles) != 0 {
+			t.Errorf("%d roles are left over (%v)", len(roles.Roles), err)
+		}
+	})
+}
+
 // A SAM template goes through the transform, by change set and by a direct call, and its second release shifts.
 func TestSAM(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -687,6 +776,49 @@ func TestCrashInNestedStack(t *testing.T) {
 				t.Errorf("crash at write %d: %s, %d stacks, %d buckets\n%s", n, st.StackStatus, len(all.StackSummaries), len(buckets.Buckets), strings.Join(c.events("s", ""), "\n"))
 			}
 		})
+	}
+}
+
+// Wherever the process ends while a nested update is made and taken back, or made and cleaned up, the outcome is the same.
+func TestCrashInNestedUpdate(t *testing.T) {
+	for _, fails := range []bool{true, false} {
+		for n, crashed := int64(1), true; crashed; n += 3 {
+			synctest.Test(t, func(t *testing.T) {
+				c := newCloud(t)
+				defer c.stop()
+				ctx := t.Context()
+				_, err := c.s3.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: aws.String("templates")})
+				c.need(err)
+				_, err = c.s3.PutObject(ctx, &s3.PutObjectInput{Bucket: aws.String("templates"), Key: aws.String("t"), Body: strings.NewReader(
+					`{Parameters: {P: {Type: String}}, Resources: {B: {Type: "AWS::S3::Bucket", Properties: {BucketName: !Ref P}}}, Outputs: {B: {Value: !Ref B}}}`)})
+				c.need(err)
+				root := `{Resources: {Child: {Type: "AWS::CloudFormation::Stack", Properties: {TemplateURL: "https://templates.s3.amazonaws.com/t", Parameters: {P: %s}}}%s}, Outputs: {B: {Value: !GetAtt Child.Outputs.B}}}`
+				st := c.apply("s", fmt.Sprintf(root, "first", ""))
+				sibling, want, bucket := "", types.StackStatusUpdateComplete, "second"
+				if fails {
+					sibling, want, bucket = `, Bad: {Type: "AWS::Lambda::Permission", DependsOn: Child, Properties: {FunctionName: none, Action: "lambda:InvokeFunction", Principal: s3.amazonaws.com}}`, types.StackStatusUpdateRollbackComplete, "first"
+				}
+				hit := c.stacks.CrashAt(n)
+				_, err = c.cfn.UpdateStack(ctx, &cfnsdk.UpdateStackInput{StackName: aws.String("s"), TemplateBody: aws.String(fmt.Sprintf(root, "second", sibling))})
+				c.need(err)
+				cloudformation.Wait(c.stacks, ctx, *st.StackId)
+				crashed = hit()
+				c.restart()
+				st = c.settle("s")
+				all, err := c.cfn.DescribeStacks(ctx, &cfnsdk.DescribeStacksInput{})
+				c.need(err)
+				buckets, err := c.s3.ListBuckets(ctx, &s3.ListBucketsInput{})
+				c.need(err)
+				if outputs(st)["B"] != bucket || len(all.Stacks) != 2 || len(buckets.Buckets) != 2 {
+					t.Errorf("crash at write %d: %s %v, %d stacks, %d buckets\n%s", n, st.StackStatus, outputs(st), len(all.Stacks), len(buckets.Buckets), strings.Join(c.events("s", ""), "\n"))
+				}
+				for _, s := range all.Stacks {
+					if s.StackStatus != want {
+						t.Errorf("crash at write %d: %s is %s", n, *s.StackName, s.StackStatus)
+					}
+				}
+			})
+		}
 	}
 }
 

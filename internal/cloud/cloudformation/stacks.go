@@ -142,11 +142,15 @@ func (s *Service) create(ctx context.Context, in *cloudformation.CreateStackInpu
 	if _, err := s.accept(ctx, a, &d, true); err != nil {
 		return "", refusal(err)
 	}
+	policy, err := s.policy(ctx, in.StackPolicyBody, in.StackPolicyURL, "StackPolicy", d)
+	if err != nil {
+		return "", err
+	}
 	now := s.cfg.Clock.Now()
 	st := stack{ID: s.stackID(name), Name: name, Created: now, Definition: d, Protected: aws.ToBool(in.EnableTerminationProtection),
-		Policy: aws.ToString(in.StackPolicyBody), Parent: parent, Root: root, Token: aws.ToString(in.ClientRequestToken),
+		Policy: aws.ToString(policy), Parent: parent, Root: root, Token: aws.ToString(in.ClientRequestToken),
 		NoRollback: aws.ToBool(in.DisableRollback), Timeout: aws.ToInt32(in.TimeoutInMinutes)}
-	st.Op = &operation{Kind: createStack, Phase: apply, Token: st.Token, Target: d, NoRollback: st.NoRollback, OnFailure: in.OnFailure}
+	st.Op = &operation{Kind: createStack, Phase: apply, Token: st.Token, Target: d, NoRollback: st.NoRollback, OnFailure: in.OnFailure, DropNew: aws.ToBool(in.RetainExceptOnCreate)}
 	if st.Timeout > 0 {
 		st.Op.Deadline = now.Add(time.Duration(st.Timeout) * time.Minute)
 	}
@@ -193,6 +197,11 @@ var updatable = []types.StackStatus{types.StackStatusCreateComplete, types.Stack
 
 // UpdateStack implements the API's operation.
 func (s *Service) UpdateStack(ctx context.Context, in *cloudformation.UpdateStackInput) (*cloudformation.UpdateStackOutput, error) {
+	return s.update(ctx, in, false)
+}
+
+// update begins an update. One that is held stops short of its cleanup, for a parent that may still take it back.
+func (s *Service) update(ctx context.Context, in *cloudformation.UpdateStackInput, held bool) (*cloudformation.UpdateStackOutput, error) {
 	name := aws.ToString(in.StackName)
 	if st, same := s.repeated(name, in.ClientRequestToken); same {
 		return &cloudformation.UpdateStackOutput{StackId: aws.String(st.ID)}, nil
@@ -218,8 +227,16 @@ func (s *Service) UpdateStack(ctx context.Context, in *cloudformation.UpdateStac
 	if len(changes) == 0 && !others {
 		return nil, invalid("No updates are to be performed.")
 	}
-	op := &operation{Kind: updateStack, Phase: apply, Token: aws.ToString(in.ClientRequestToken), Target: d, NoRollback: aws.ToBool(in.DisableRollback)}
-	if err := s.startUpdate(ctx, st.ID, op, in.StackPolicyBody); err != nil {
+	op := &operation{Kind: updateStack, Phase: apply, Token: aws.ToString(in.ClientRequestToken), Target: d, NoRollback: aws.ToBool(in.DisableRollback), Held: held, DropNew: aws.ToBool(in.RetainExceptOnCreate)}
+	if op.Policy, err = s.policy(ctx, in.StackPolicyBody, in.StackPolicyURL, "StackPolicy", st.Definition, d); err != nil {
+		return nil, err
+	}
+	during, err := s.policy(ctx, in.StackPolicyDuringUpdateBody, in.StackPolicyDuringUpdateURL, "StackPolicyDuringUpdate", st.Definition, d)
+	if err != nil {
+		return nil, err
+	}
+	op.During = aws.ToString(during)
+	if err := s.startUpdate(ctx, st.ID, op); err != nil {
 		return nil, err
 	}
 	return &cloudformation.UpdateStackOutput{StackId: aws.String(st.ID)}, nil
@@ -246,7 +263,7 @@ func (st stack) mayUpdate() error {
 }
 
 // startUpdate begins an update, if the stack is still at rest.
-func (s *Service) startUpdate(ctx context.Context, id string, op *operation, policy *string) error {
+func (s *Service) startUpdate(ctx context.Context, id string, op *operation) error {
 	err := s.cfg.Store.Update(ctx, func(_ context.Context, tx *store.Tx) error {
 		st, _ := s.stacks.Get(tx, id)
 		if err := st.mayUpdate(); err != nil {
@@ -256,9 +273,6 @@ func (s *Service) startUpdate(ctx context.Context, id string, op *operation, pol
 			(&run{s: s, id: id}).carryOver(tx)
 		}
 		st.Op, st.Token, st.Updated = op, op.Token, s.cfg.Clock.Now()
-		if policy != nil {
-			st.Policy = *policy
-		}
 		s.setStatus(tx, &st, types.StackStatusUpdateInProgress, "User Initiated")
 		return nil
 	})
@@ -290,10 +304,17 @@ func (s *Service) DeleteStack(ctx context.Context, in *cloudformation.DeleteStac
 		case st.Op != nil && !st.Op.Paused:
 			return invalid("Stack [%s] cannot be deleted while in status %s", st.ID, st.Status)
 		}
+		st.Token = aws.ToString(in.ClientRequestToken)
+		if used := s.exportInUse(tx, st.ID, nil); used != "" { // the stack goes back to what it was, with whatever waits in it
+			former := st.Status
+			s.setStatus(tx, &st, types.StackStatusDeleteInProgress, "User Initiated")
+			s.setStatus(tx, &st, former, used)
+			return nil
+		}
 		(&run{s: s, id: st.ID}).carryOver(tx)
-		st.Op = &operation{Kind: deleteStack, Phase: remove, Token: aws.ToString(in.ClientRequestToken), Retain: in.RetainResources,
+		st.Op = &operation{Kind: deleteStack, Phase: remove, Token: st.Token, Retain: in.RetainResources,
 			Force: in.DeletionMode == types.DeletionModeForceDeleteStack, Target: st.Definition}
-		st.Token, began = st.Op.Token, st.ID
+		began = st.ID
 		s.setStatus(tx, &st, types.StackStatusDeleteInProgress, "User Initiated")
 		return nil
 	})
@@ -361,6 +382,9 @@ func (s *Service) RollbackStack(ctx context.Context, in *cloudformation.Rollback
 			return invalid("Stack:%s is in %s state and can not be rolled back.", st.ID, st.Status)
 		}
 		r := &run{s: s, id: st.ID}
+		if in.RetainExceptOnCreate != nil {
+			st.Op.DropNew = *in.RetainExceptOnCreate
+		}
 		if st.Op.Kind == createStack {
 			st.Op.Phase, st.Op.Paused = undoCleanup, false
 			s.setStatus(tx, st, types.StackStatusRollbackInProgress, "User Initiated")

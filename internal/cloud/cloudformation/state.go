@@ -60,6 +60,7 @@ type operation struct {
 	ChangeSet  string
 	NoRollback bool
 	OnFailure  types.OnFailure
+	DropNew    bool     // what the operation made goes when it is rolled back, even if a policy would keep it (RetainExceptOnCreate)
 	Failed     string   // why the operation is rolled back, in the stack's words
 	Cancelled  bool     // by CancelUpdateStack
 	Paused     bool     // failed, and waits to be told what next
@@ -67,6 +68,19 @@ type operation struct {
 	Retain     []string // resources that a deletion leaves
 	Force      bool
 	Deadline   time.Time // of a creation with a time-out
+	Held       bool      // of a nested stack: its cleanup waits for that of its parent, which may still take the update back
+	Former     *former   // of a held update that is done: what the stack was before
+	Policy     *string   // the stack policy that the stack has once it is updated; nil: as before
+	During     string    // the stack policy that holds while it is updated; empty: the stack's own
+}
+
+// former is what a stack was before an update that may be taken back.
+type former struct {
+	Definition definition
+	Outputs    []output
+	Imports    map[string]bool
+	Policy     string
+	ChangeSet  string
 }
 
 // kind is what was asked for.
@@ -138,6 +152,7 @@ const (
 	doReplace action = "replace"
 	doKeep    action = "keep"
 	doDelete  action = "delete"
+	doRefuse  action = "refuse" // the stack policy has refused it
 )
 
 type state string

@@ -177,26 +177,14 @@ func (s *Service) process(ctx context.Context, d *definition) (*cfn.Template, er
 	if err != nil {
 		return nil, refuse(err)
 	}
-	values, err := t.ResolveParameters(d.Parameters)
-	if err != nil {
+	if d.Parameters, err = t.ResolveParameters(d.Parameters); err != nil {
 		return nil, refuse(err)
 	}
-	d.Parameters = values
-	for _, name := range t.Transforms {
-		switch name {
-		case samTransform:
-			if s.cfg.Transform == nil {
-				return nil, &transformFailure{"Transform " + name + " is not supported here"}
-			}
-			if root, err = s.cfg.Transform(ctx, root.Clone(), values); err != nil {
-				return nil, &transformFailure{fmt.Sprintf("Transform %s failed with: %s", name, strings.TrimPrefix(wording(err), "Transform "+name+" failed with: "))}
-			}
-			root = root.Clone()
-			root.Delete("Transform")
-		case cfn.Extensions:
-		default:
-			return nil, &transformFailure{fmt.Sprintf("No transform named %s found.", name)}
-		}
+	if err := s.refuseStored(t, *d); err != nil {
+		return nil, err
+	}
+	if root, err = s.transform(ctx, root, t.Transforms, *d); err != nil {
+		return nil, err
 	}
 	if root != given {
 		text, err := root.JSON()
@@ -213,6 +201,75 @@ func (s *Service) process(ctx context.Context, d *definition) (*cfn.Template, er
 		}
 	}
 	return t, s.checkTypes(t, d)
+}
+
+// refuseStored refuses what stands in services that the embedded cloud does not have. The place is a
+// path: clients write templates anew before they send them, so that lines would not be the author's.
+func (s *Service) refuseStored(t *cfn.Template, d definition) error {
+	for _, p := range t.Parameters {
+		if p.IsStored() {
+			return invalid("Parameters/%s: a value of type %s stands in SSM's Parameter Store: the embedded cloud has no SSM yet", p.Name, p.Type)
+		}
+	}
+	e := cfn.NewEvaluator(t, s.env("", "", d))
+	for _, section := range []string{"Resources", "Outputs"} {
+		for _, p := range t.Root.Get(section).Entries() {
+			if on, known, err := e.Active(p.Value.Get("Condition").Str()); err == nil && known && !on {
+				continue
+			}
+			var err error
+			p.Value.Walk(func(path []string, n *cfn.Node) bool {
+				ref, service := dynamicReference(n.Str())
+				if err == nil && service != "" && !(len(path) > 0 && path[0] == "Metadata") {
+					err = invalid("%s: the dynamic reference {{%s}} cannot be resolved: the embedded cloud has no %s yet",
+						strings.Join(append([]string{section, p.Key}, path...), "/"), ref, service)
+				}
+				return err == nil
+			})
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// dynamicReference finds a reference to Parameter Store or Secrets Manager in a text, and which of them it means.
+func dynamicReference(text string) (ref, service string) {
+	_, rest, found := strings.Cut(text, "{{resolve:")
+	if !found {
+		return "", ""
+	}
+	rest, _, _ = strings.Cut(rest, "}}")
+	kind, _, _ := strings.Cut(rest, ":")
+	return "resolve:" + rest, map[string]string{"ssm": "SSM", "ssm-secure": "SSM", "secretsmanager": "Secrets Manager"}[kind]
+}
+
+// transform does what the template's transforms do. The language extensions come first, as AWS asks for.
+func (s *Service) transform(ctx context.Context, root *cfn.Node, names []string, d definition) (*cfn.Node, error) {
+	failed := func(name string, err error) error {
+		prefix := "Transform " + name + " failed with: "
+		return &transformFailure{prefix + strings.TrimPrefix(wording(err), prefix)}
+	}
+	for _, name := range names {
+		if name != samTransform && name != cfn.Extensions {
+			return nil, &transformFailure{fmt.Sprintf("No transform named %s found.", name)}
+		}
+	}
+	root, err := cfn.Extend(root, s.env("", "", d))
+	if err != nil {
+		return nil, failed(cfn.Extensions, err)
+	}
+	if !slices.Contains(names, samTransform) {
+		return root, nil
+	}
+	if s.cfg.Transform == nil {
+		return nil, &transformFailure{"Transform " + samTransform + " is not supported here"}
+	}
+	if root, err = s.cfg.Transform(ctx, root.Clone(), d.Parameters); err != nil {
+		return nil, failed(samTransform, err)
+	}
+	return root, nil
 }
 
 // checkTypes refuses what can be told without making anything: unknown types, circles, attributes that do not exist.
@@ -411,7 +468,7 @@ func (s *Service) inspect(ctx context.Context, body, location *string) (*cfn.Tem
 	if err != nil {
 		return nil, refuse(err)
 	}
-	if t.HasTransform(samTransform) {
+	if t.HasTransform(samTransform) || t.Loops {
 		return t, nil
 	}
 	for _, r := range t.Resources {

@@ -192,7 +192,7 @@ func (o *options) prepare(ctx context.Context, e *engine.Engine, path string, lo
 	if d.Bucket, err = o.upload.Where(ctx, e); err != nil {
 		return nil, err
 	}
-	d.Template, err = e.Package(ctx, path, d.Bucket)
+	d.Template, err = e.Package(ctx, path, d.Bucket, d.Parameters)
 	return d, err
 }
 

@@ -114,7 +114,7 @@ func (o *options) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	root, err := e.Package(ctx, path, bucket)
+	root, err := e.Package(ctx, path, bucket, nil)
 	if err != nil {
 		return err
 	}

@@ -102,7 +102,7 @@ func Check(a *app.App, o Options) error {
 		return fmt.Errorf("read the template: %w", err)
 	}
 	given, err := cfn.Parse(path, text)
-	if err != nil || opaque(given) {
+	if err != nil || opaque(given, o.Deployed) {
 		return err
 	}
 	root, err := Transform(a, o)
@@ -112,8 +112,9 @@ func Check(a *app.App, o Options) error {
 	return check(a, o, root)
 }
 
-// opaque reports whether a template uses macros other than those that are understood here, or loops.
-func opaque(root *cfn.Node) bool {
+// opaque reports whether a template uses macros other than those that are understood here. Of a stack that exists, a loop may go over
+// what only the stack knows: parameters that keep their values.
+func opaque(root *cfn.Node, deployed bool) bool {
 	names := root.Get("Transform").List()
 	if len(names) == 0 && root.Has("Transform") {
 		names = []*cfn.Node{root.Get("Transform")}
@@ -126,7 +127,7 @@ func opaque(root *cfn.Node) bool {
 	found := false
 	root.Walk(func(_ []string, n *cfn.Node) bool {
 		for _, key := range n.Keys() {
-			found = found || key == "Fn::Transform" || strings.HasPrefix(key, "Fn::ForEach::")
+			found = found || key == "Fn::Transform" || deployed && strings.HasPrefix(key, "Fn::ForEach::")
 		}
 		return !found
 	})
@@ -153,7 +154,8 @@ func check(a *app.App, o Options, root *cfn.Node) error {
 			values[p.Name] = *p.Default
 		}
 	}
-	e := cfn.NewEvaluator(t, cfn.Env{Parameters: values})
+	unknown := func(string) (*cfn.Node, error) { return nil, nil }
+	e := cfn.NewEvaluator(t, cfn.Env{Parameters: values, Dynamic: unknown, Stored: unknown})
 	if _, err = e.Graph(); err != nil {
 		return located(err, path)
 	}
@@ -237,6 +239,14 @@ func Transform(a *app.App, o Options) (*cfn.Node, error) {
 	if err != nil {
 		return nil, err
 	}
+	values, err := params.Overrides(o.Parameters)
+	if err != nil {
+		return nil, &app.UsageError{Err: err}
+	}
+	region := region(a)
+	if root, err = cfn.Extend(root, cfn.Env{Region: region, Partition: "aws", Parameters: values}); err != nil {
+		return nil, located(err, path)
+	}
 	if !sam.IsSAM(root) {
 		return root, nil
 	}
@@ -244,21 +254,21 @@ func Transform(a *app.App, o Options) (*cfn.Node, error) {
 		root = root.Clone()
 		engine.Assume(root, filepath.Dir(path))
 	}
-	values, err := params.Overrides(o.Parameters)
-	if err != nil {
-		return nil, &app.UsageError{Err: err}
+	out, err := sam.Transform(root, sam.Options{Region: region, Parameters: values, Now: a.Now()})
+	if e, ok := sam.AsError(err); ok {
+		return nil, &Invalid{Err: e, diags: e.Diagnostics(path)}
 	}
+	return out, err
+}
+
+func region(a *app.App) string {
 	region := a.Region
 	for _, env := range []string{"AWS_REGION", "AWS_DEFAULT_REGION"} {
 		if region == "" {
 			region = a.Env(env)
 		}
 	}
-	out, err := sam.Transform(root, sam.Options{Region: region, Parameters: values, Now: a.Now()})
-	if e, ok := sam.AsError(err); ok {
-		return nil, &Invalid{Err: e, diags: e.Diagnostics(path)}
-	}
-	return out, err
+	return region
 }
 
 // Invalid says that a template is no valid SAM template: AWS's text, and the places in the file.
