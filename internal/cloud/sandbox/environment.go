@@ -238,7 +238,7 @@ func (e *environment) fail(inv Invocation) *Result {
 }
 
 // sampleTime is how often the memory of a busy process is looked at. It is looked at, too, whenever an answer comes, unless answers come
-// by the hundred: then restTime goes by in between, for a look takes the system as long as a write to a socket.
+// by the hundred: then restTime goes by in between, for each look reads a file of the system's.
 const (
 	sampleTime = 50 * time.Millisecond
 	restTime   = 5 * time.Millisecond

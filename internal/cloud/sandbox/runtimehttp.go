@@ -12,10 +12,10 @@ import (
 	"time"
 )
 
-// The Runtime API's HTTP. An invocation is two requests of the process's, so what a request costs counts: net/http's server took
-// more of the time than all the rest. This one has what that API needs and no more, and two things that net/http cannot do. The
-// goroutine that brings an event writes it itself to the connection that waits for one, instead of waking another; and an answer
-// to a client that has sent its next request already goes out together with that one's.
+// The Runtime API's HTTP. An invocation is two requests of the process's, so what a request costs counts: net/http's server has for each a
+// goroutine that watches the connection, a context, and maps of headers. This one has what that API needs and no more, and two
+// things that net/http cannot do. The goroutine that brings an event writes it itself to the connection that waits for one,
+// instead of waking another; and an answer to a client that has sent its next request already goes out together with that one's.
 //
 // Requests are parsed by net/http, which knows what hostile ones look like.
 
