@@ -163,7 +163,7 @@ func (m tableMeter) Operation(u dynamodb.Usage) {
 	at := m.clock.Now()
 	table := cloudwatch.Dimension{Name: "TableName", Value: u.Table}
 	operation := cloudwatch.Dimension{Name: "Operation", Value: u.Operation}
-	var data []cloudwatch.Datum
+	data := make([]cloudwatch.Datum, 0, 4)
 	add := func(name, unit string, value float64, dims ...cloudwatch.Dimension) {
 		data = append(data, cloudwatch.Datum{Name: name, Unit: unit, Value: value, Dimensions: dims})
 	}

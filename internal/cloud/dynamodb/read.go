@@ -14,6 +14,9 @@ import (
 // pageSize is how many bytes of items a Query or Scan reads at most.
 const pageSize = 1 << 20
 
+// usualPage is how many items a read makes room for before it has seen one.
+const usualPage = 16
+
 // read is a Query or a Scan: a walk over a part of a table or an index.
 type read struct {
 	table *table
@@ -47,8 +50,7 @@ type page struct {
 
 // run reads a page. Filtering and projecting are done when the store is free again.
 func (r *read) run(s *Service) page {
-	var found []*record
-	var sizes []int
+	found, sizes := make([]*record, 0, usualPage), make([]int, 0, usualPage)
 	more, bytes := false, 0
 	s.db.View(func(tx *store.Tx) {
 		r.walk(tx, func(rec *record, size int) bool {

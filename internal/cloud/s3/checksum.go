@@ -151,17 +151,32 @@ func checkMD5(value *string) error {
 type sums struct {
 	size   int64
 	md5    hash.Hash
-	hashes map[types.ChecksumAlgorithm]hash.Hash
+	hashes []namedHash // one or two
+}
+
+type namedHash struct {
+	hash.Hash
+	algorithm types.ChecksumAlgorithm
 }
 
 func newSums(wanted ...types.ChecksumAlgorithm) *sums {
-	s := &sums{md5: md5.New(), hashes: make(map[types.ChecksumAlgorithm]hash.Hash, len(wanted))}
+	s := &sums{md5: md5.New()}
 	for _, a := range wanted {
-		if a != "" && s.hashes[a] == nil {
-			s.hashes[a] = newHash(a)
+		if a != "" && s.of(a) == nil {
+			s.hashes = append(s.hashes, namedHash{newHash(a), a})
 		}
 	}
 	return s
+}
+
+// of returns the hash of an algorithm; nil if it is not computed.
+func (s *sums) of(a types.ChecksumAlgorithm) hash.Hash {
+	for _, h := range s.hashes {
+		if h.algorithm == a {
+			return h.Hash
+		}
+	}
+	return nil
 }
 
 // Write implements io.Writer.
@@ -175,7 +190,7 @@ func (s *sums) Write(p []byte) (int, error) {
 }
 
 func (s *sums) value(a types.ChecksumAlgorithm) string {
-	h := s.hashes[a]
+	h := s.of(a)
 	if h == nil {
 		return ""
 	}

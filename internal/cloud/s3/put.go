@@ -54,8 +54,10 @@ func (s *Service) PutObject(ctx context.Context, in *s3.PutObjectInput) (*s3.Put
 		if err != nil {
 			return err
 		}
-		if err := conditions.hold(s.current(tx, b, key), key, 0); err != nil {
-			return err
+		if conditions.any() {
+			if err := conditions.hold(s.current(tx, b, key), key, 0); err != nil {
+				return err
+			}
 		}
 		displaced = s.install(tx, b, key, v)
 		return nil

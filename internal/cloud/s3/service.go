@@ -57,7 +57,7 @@ func New(cfg Config) (*Service, error) {
 		blobs:   cfg.Blobs,
 		clock:   cfg.Clock,
 		buckets: store.NewTable[*bucket](cfg.Store, "s3/buckets"),
-		objects: store.NewTable[*version](cfg.Store, "s3/objects"),
+		objects: store.NewTableCodec(cfg.Store, "s3/objects", store.Codec[*version](versionCodec{})),
 		uploads: store.NewTable[*upload](cfg.Store, "s3/uploads"),
 		parts:   store.NewTable[*part](cfg.Store, "s3/parts"),
 	}

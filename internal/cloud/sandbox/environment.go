@@ -35,6 +35,7 @@ type environment struct {
 
 	mu       sync.Mutex
 	memory   memory
+	measured time.Time // when the memory was last looked at
 	cause    killCause
 	overtime *time.Timer // runs from an answer until the runtime asks for more
 }
@@ -241,8 +242,12 @@ func (e *environment) fail(inv Invocation) *Result {
 	return r
 }
 
-// sampleTime is how often the memory of a busy process is looked at.
-const sampleTime = 50 * time.Millisecond
+// sampleTime is how often the memory of a busy process is looked at. It is looked at, too, whenever an answer comes, unless answers come
+// by the hundred: then restTime goes by in between, for each look reads a file of the system's.
+const (
+	sampleTime = 50 * time.Millisecond
+	restTime   = 5 * time.Millisecond
+)
 
 // await waits for the answer, the end of the time, or the end of the process. When the caller leaves, the function goes on.
 func (e *environment) await(ctx context.Context, j *job) (*Result, error) {
@@ -293,7 +298,9 @@ func (e *environment) settle(j *job, cause killCause) {
 
 // answered is called by the Runtime API, once for each job, before the runtime can ask for the next.
 func (e *environment) answered(j *job, o outcome) {
-	e.measure()
+	if time.Since(e.lastMeasured()) >= restTime {
+		e.measure()
+	}
 	r := e.conclude(j, o)
 	e.mu.Lock()
 	e.overtime = time.AfterFunc(time.Until(j.deadline), func() { e.kill(causeTimeout) })
@@ -339,7 +346,14 @@ func (e *environment) conclude(j *job, o outcome) *Result {
 func (e *environment) measure() bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	e.measured = time.Now()
 	return e.memory.sample(e.proc.pid()) > int64(e.fn.memory())<<20
+}
+
+func (e *environment) lastMeasured() time.Time {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.measured
 }
 
 func (e *environment) maxMemory() int {

@@ -5,10 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log"
 	"net"
 	"net/http"
-	"strconv"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -57,10 +56,9 @@ func newRequestID() string {
 // depends on whether it has work, and everything else is refused as AWS does.
 type runtimeAPI struct {
 	listener net.Listener
-	server   *http.Server
 	serving  sync.WaitGroup
+	done     chan struct{} // closed when the API is
 
-	jobs       chan *job     // the next, for the request that waits for it
 	ready      chan struct{} // closed when the process asks for work the first time
 	initErrors chan outcome  // at most one
 
@@ -68,9 +66,13 @@ type runtimeAPI struct {
 	asked    func()              // when, after that, the process asks for more
 
 	mu      sync.Mutex
-	current *job // handed out, or about to be; nil once answered
-	rested  bool // the process has asked and waits
-	began   bool // the process has asked at least once
+	conns   map[*runtimeConn]struct{}
+	waiters []*runtimeConn // that wait for work; more than one if the process has asked again
+	current *job           // handed out, or about to be; nil once answered
+	pending *job           // the current job, while nobody has asked for it
+	rested  bool           // the process has asked and waits
+	began   bool           // the process has asked at least once
+	closed  bool
 }
 
 const apiPrefix = "/2018-06-01/runtime/"
@@ -80,37 +82,60 @@ func newRuntimeAPI() (*runtimeAPI, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &runtimeAPI{listener: l, jobs: make(chan *job, 1), ready: make(chan struct{}), initErrors: make(chan outcome, 1)}
-	a.server = &http.Server{Handler: a, ErrorLog: log.New(io.Discard, "", 0), ConnState: a.count}
-	a.serving.Go(func() { a.server.Serve(l) })
+	a := makeRuntimeAPI(l)
+	a.serving.Go(a.listen)
 	return a, nil
+}
+
+func makeRuntimeAPI(l net.Listener) *runtimeAPI {
+	return &runtimeAPI{
+		listener: l, done: make(chan struct{}), ready: make(chan struct{}), initErrors: make(chan outcome, 1), conns: map[*runtimeConn]struct{}{},
+	}
 }
 
 func (a *runtimeAPI) address() string { return a.listener.Addr().String() }
 
 // close ends all connections and waits for those who serve them.
 func (a *runtimeAPI) close() {
-	a.server.Close()
+	a.listener.Close()
+	a.mu.Lock()
+	if !a.closed {
+		a.closed = true
+		close(a.done)
+	}
+	for c := range a.conns {
+		c.conn.Close()
+	}
+	a.mu.Unlock()
 	a.serving.Wait()
 }
 
-// count keeps the number of connections, so that close can wait for them.
-func (a *runtimeAPI) count(_ net.Conn, state http.ConnState) {
-	switch state {
-	case http.StateNew:
-		a.serving.Add(1)
-	case http.StateClosed:
-		a.serving.Done()
+// assign hands a job to the process, which waits for one. It writes the event itself: that takes no longer than the job may.
+func (a *runtimeAPI) assign(j *job) {
+	a.mu.Lock()
+	a.current, a.rested = j, false
+	var c *runtimeConn
+	if n := len(a.waiters); n > 0 { // the last that asked: an earlier one may have been given up
+		c, a.waiters = a.waiters[n-1], a.waiters[:n-1]
+	} else {
+		a.pending = j
+	}
+	a.mu.Unlock()
+	if c != nil {
+		c.deliver(j)
 	}
 }
 
-// assign hands a job to the process, which waits for one.
-func (a *runtimeAPI) assign(j *job) {
+// withdraw takes a connection out of those that wait; it reports false if it has work, or is being given some.
+func (a *runtimeAPI) withdraw(c *runtimeConn) bool {
 	a.mu.Lock()
-	a.current = j
-	a.rested = false
-	a.mu.Unlock()
-	a.jobs <- j
+	defer a.mu.Unlock()
+	i := slices.Index(a.waiters, c)
+	if i < 0 {
+		return false
+	}
+	a.waiters = slices.Delete(a.waiters, i, i+1)
+	return true
 }
 
 // finish takes a job from the process; it reports false if the process has answered it.
@@ -120,60 +145,51 @@ func (a *runtimeAPI) finish(j *job) bool {
 	if a.current != j {
 		return false
 	}
-	a.current = nil
+	a.current, a.pending = nil, nil
 	return true
 }
 
-func (a *runtimeAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+// serve answers a request; what it writes is sent when it returns, or later.
+func (a *runtimeAPI) serve(c *runtimeConn, r *http.Request) {
 	path, ok := strings.CutPrefix(r.URL.Path, apiPrefix)
 	id, action, _ := strings.Cut(strings.TrimPrefix(path, "invocation/"), "/")
 	switch {
+	case r.Method == http.MethodHead: // whose answers have no body
+		c.head(http.StatusNotFound, 0)
+		c.out = append(c.out, "\r\n"...)
 	case !ok:
-		refuse(w, http.StatusNotFound, "NotFound", "the Runtime API has no "+r.URL.Path)
+		c.refuse(http.StatusNotFound, "NotFound", "the Runtime API has no "+r.URL.Path)
 	case path == "invocation/next" && r.Method == http.MethodGet:
-		a.next(w, r)
+		a.next(c)
 	case path == "init/error" && r.Method == http.MethodPost:
-		a.initError(w, r)
+		a.initError(c, r)
 	case action == "response" && r.Method == http.MethodPost:
-		a.response(w, r, id)
+		a.response(c, r, id)
 	case action == "error" && r.Method == http.MethodPost:
-		a.invocationError(w, r, id)
+		a.invocationError(c, r, id)
 	default:
-		refuse(w, http.StatusNotFound, "NotFound", "the Runtime API has no "+r.Method+" "+r.URL.Path)
+		c.refuse(http.StatusNotFound, "NotFound", "the Runtime API has no "+r.Method+" "+r.URL.Path)
 	}
 }
 
-// next waits for work.
-func (a *runtimeAPI) next(w http.ResponseWriter, r *http.Request) {
-	if !a.ask() {
-		refuse(w, http.StatusForbidden, "InvalidStateTransition", "the invocation under way has not been answered")
-		return
-	}
-	select {
-	case j := <-a.jobs:
-		h := w.Header()
-		h["Lambda-Runtime-Aws-Request-Id"] = []string{j.id}
-		h["Lambda-Runtime-Deadline-Ms"] = []string{strconv.FormatInt(j.deadline.UnixMilli(), 10)}
-		h["Lambda-Runtime-Invoked-Function-Arn"] = []string{j.arn}
-		h["Lambda-Runtime-Trace-Id"] = []string{j.trace}
-		if len(j.context) > 0 {
-			h["Lambda-Runtime-Client-Context"] = []string{string(j.context)}
-		}
-		h["Content-Type"] = []string{"application/json"}
-		h["Content-Length"] = []string{strconv.Itoa(len(j.payload))}
-		w.Write(j.payload)
-	case <-r.Context().Done():
-	}
-}
-
-// ask marks that the process waits for work, and reports whether it may. Asking again, as a client does that tries once more
-// after a broken connection, is nothing new.
-func (a *runtimeAPI) ask() bool {
+// next gives the process its work, or has the connection wait for some.
+func (a *runtimeAPI) next(c *runtimeConn) {
 	a.mu.Lock()
 	if a.current != nil {
+		j := a.pending
+		a.pending = nil
 		a.mu.Unlock()
-		return len(a.jobs) > 0 // the job has not been fetched yet
+		if j == nil {
+			c.refuse(http.StatusForbidden, "InvalidStateTransition", "the invocation under way has not been answered")
+			return
+		}
+		c.event(j)
+		return
 	}
+	// From here on it is assign that writes to the connection.
+	c.owed = true
+	a.waiters = append(a.waiters, c)
+	// Asking again, as a client does that tries once more after a broken connection, is nothing new.
 	first, again := !a.began, a.rested
 	a.began, a.rested = true, true
 	a.mu.Unlock()
@@ -183,33 +199,32 @@ func (a *runtimeAPI) ask() bool {
 	case !again:
 		a.asked()
 	}
-	return true
 }
 
-func (a *runtimeAPI) initError(w http.ResponseWriter, r *http.Request) {
+func (a *runtimeAPI) initError(c *runtimeConn, r *http.Request) {
 	body, err := readAnswer(r)
 	if err != nil {
 		body = nil
 	}
 	select {
 	case a.initErrors <- failed(body, r.Header):
-		accept(w)
+		c.accept()
 	default:
-		refuse(w, http.StatusForbidden, "InvalidStateTransition", "the error has been told already")
+		c.refuse(http.StatusForbidden, "InvalidStateTransition", "the error has been told already")
 	}
 }
 
-func (a *runtimeAPI) response(w http.ResponseWriter, r *http.Request, id string) {
+func (a *runtimeAPI) response(c *runtimeConn, r *http.Request, id string) {
 	j := a.under(id)
 	if j == nil {
-		refuse(w, http.StatusBadRequest, "InvalidRequestID", "Invalid request ID")
+		c.refuse(http.StatusBadRequest, "InvalidRequestID", "Invalid request ID")
 		return
 	}
 	body, err := readAnswer(r)
 	if errors.Is(err, errTooLarge) {
 		a.answer(j, tooLargeOutcome())
 		io.Copy(io.Discard, r.Body) // the connection serves on; the time limit holds
-		refuse(w, http.StatusRequestEntityTooLarge, "RequestEntityTooLarge", fmt.Sprintf("Exceeded maximum allowed payload size (%d bytes).", MaxAnswer))
+		c.refuse(http.StatusRequestEntityTooLarge, "RequestEntityTooLarge", fmt.Sprintf("Exceeded maximum allowed payload size (%d bytes).", MaxAnswer))
 		return
 	}
 	if err != nil {
@@ -221,20 +236,20 @@ func (a *runtimeAPI) response(w http.ResponseWriter, r *http.Request, id string)
 	} else {
 		a.answer(j, outcome{payload: body})
 	}
-	accept(w)
+	c.accept()
 }
 
-func (a *runtimeAPI) invocationError(w http.ResponseWriter, r *http.Request, id string) {
+func (a *runtimeAPI) invocationError(c *runtimeConn, r *http.Request, id string) {
 	j := a.under(id)
 	if j == nil {
-		refuse(w, http.StatusBadRequest, "InvalidRequestID", "Invalid request ID")
+		c.refuse(http.StatusBadRequest, "InvalidRequestID", "Invalid request ID")
 		return
 	}
 	body, err := readAnswer(r)
 	if errors.Is(err, errTooLarge) {
 		a.answer(j, tooLargeOutcome())
 		io.Copy(io.Discard, r.Body)
-		accept(w)
+		c.accept()
 		return
 	}
 	if err != nil {
@@ -243,14 +258,14 @@ func (a *runtimeAPI) invocationError(w http.ResponseWriter, r *http.Request, id 
 	o := failed(body, r.Header)
 	o.status = "" // an error that the function itself answers is none of the platform's
 	a.answer(j, o)
-	accept(w)
+	c.accept()
 }
 
 // under returns the job under way, if it has that id.
 func (a *runtimeAPI) under(id string) *job {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.current == nil || a.current.id != id || len(a.jobs) > 0 {
+	if a.current == nil || a.current.id != id || a.pending != nil {
 		return nil
 	}
 	return a.current
@@ -298,17 +313,9 @@ func readAnswer(r *http.Request) ([]byte, error) {
 
 var accepted = []byte(`{"status":"OK"}` + "\n")
 
-func accept(w http.ResponseWriter) {
-	w.Header()["Content-Type"] = []string{"application/json"}
-	w.Header()["Content-Length"] = []string{strconv.Itoa(len(accepted))}
-	w.WriteHeader(http.StatusAccepted)
-	w.Write(accepted)
-}
+func (c *runtimeConn) accept() { c.reply(http.StatusAccepted, accepted) }
 
-func refuse(w http.ResponseWriter, status int, kind, message string) {
+func (c *runtimeConn) refuse(status int, kind, message string) {
 	b, _ := json.Marshal(errorAnswer{kind, message})
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Content-Length", strconv.Itoa(len(b)))
-	w.WriteHeader(status)
-	w.Write(b)
+	c.reply(status, b)
 }

@@ -148,12 +148,12 @@ func setHeader(h http.Header, f *codec.Field, v reflect.Value) {
 			}
 		}
 		if len(items) > 0 {
-			h.Set(m.Header, clean(strings.Join(items, ", ")))
+			h[m.Header] = []string{clean(strings.Join(items, ", "))}
 		}
 		return
 	}
 	if s := clean(string(f.Plan.AppendText(nil, v, format))); s != "" || f.Plan.Shape.Kind != model.String {
-		h.Set(m.Header, s)
+		h[m.Header] = []string{s} // in its canonical form, as the model has it
 	}
 }
 

@@ -23,12 +23,18 @@ type bindings struct {
 	bodyIn     bool // the input has members in the body's document
 	bodyOut    bool
 	lists      []*codec.Field // of the output, that are answered also when they are empty
+	bound      []*codec.Field // of the input, that travel elsewhere than in the body
 }
 
 func newBindings(m *method) bindings {
 	var b bindings
 	b.payloadIn, b.bodyIn = payloadOf(m.in, (*model.Member).InBody)
 	b.payloadOut, b.bodyOut = payloadOf(m.out, (*model.Member).InAnswer)
+	for i := range m.in.Fields {
+		if f := &m.in.Fields[i]; !f.Member.InBody() {
+			b.bound = append(b.bound, f)
+		}
+	}
 	for i := range m.out.Fields {
 		if f := &m.out.Fields[i]; f.Plan.Shape.Kind == model.List && f.Member.InAnswer() && !f.Member.Flattened && enumerates(m.op.Name, f.Member.Name) {
 			b.lists = append(b.lists, f)
@@ -145,11 +151,7 @@ func (x *exchange) decodeREST(m *method, v reflect.Value) error {
 	if err := x.decodeBody(m, v); err != nil {
 		return err
 	}
-	for i := range m.in.Fields {
-		f := &m.in.Fields[i]
-		if f.Member.InBody() {
-			continue
-		}
+	for _, f := range m.bindings.bound {
 		if err := x.decodeBound(m, f, v); err != nil {
 			return fmt.Errorf("%s: %w", f.Member.Name, err)
 		}
@@ -220,7 +222,8 @@ func (x *exchange) decodeHeader(f *codec.Field, v reflect.Value) error {
 		}
 		return f.Plan.ParseText(strconv.FormatInt(x.r.ContentLength, 10), f.Slot(v))
 	}
-	if values := x.r.Header.Values(name); len(values) > 0 {
+	// The model has the name in its canonical form; Header.Values would make sure of that for each of the many that are not there.
+	if values := x.r.Header[name]; len(values) > 0 {
 		return decodeTexts(f, splitHeader(f, values), v)
 	}
 	if name == "X-Amz-Sdk-Checksum-Algorithm" && x.chunks != nil {
@@ -290,12 +293,16 @@ func decodeTexts(f *codec.Field, values []string, v reflect.Value) error {
 
 // decodePrefixed reads the headers with the member's prefix; names are in lower case, as S3 keeps them.
 func (x *exchange) decodePrefixed(f *codec.Field, v reflect.Value) {
-	found := map[string]string{}
-	prefix := strings.ToLower(strings.TrimPrefix(f.Member.PrefixHeader, "*"))
+	var found map[string]string
+	prefix := strings.TrimPrefix(f.Member.PrefixHeader, "*")
 	for name, values := range x.r.Header {
-		if rest, ok := strings.CutPrefix(strings.ToLower(name), prefix); ok {
-			found[rest] = strings.Join(values, ",")
+		if len(name) < len(prefix) || !strings.EqualFold(name[:len(prefix)], prefix) {
+			continue
 		}
+		if found == nil {
+			found = map[string]string{}
+		}
+		found[strings.ToLower(name[len(prefix):])] = strings.Join(values, ",")
 	}
 	if len(found) > 0 {
 		setStrings(f.Slot(v), found)

@@ -348,4 +348,7 @@ func newRequestID() string {
 }
 
 // hostID is S3's second id; here it says nothing that the first does not.
-func hostID(id string) string { return base64.StdEncoding.EncodeToString([]byte("evo/" + id)) }
+func hostID(id string) string {
+	var room [64]byte
+	return base64.StdEncoding.EncodeToString(append(append(room[:0], "evo/"...), id...))
+}

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net/http/httptest"
+	"net/textproto"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -137,7 +138,7 @@ func (s *suiteModel) member(name string, r *oldRef) *model.Member {
 		m.Name = first(wire, name)
 		s.names[m] = name
 	case loc == "header":
-		m.Header = first(wire, name)
+		m.Header = textproto.CanonicalMIMEHeaderKey(first(wire, name)) // as the model's own reader does
 		s.header[m] = true
 	case loc == "headers":
 		m.PrefixHeader = first(wire, "*")

@@ -129,8 +129,9 @@ func newS3Route(op *model.Operation, literal string) s3Route {
 func matchS3(kind s3Kind, query url.Values, header http.Header) *model.Operation {
 	var best *model.Operation
 	bestScore := -1
-	for i := range s3Routes()[kind] {
-		r := &s3Routes()[kind][i]
+	routes := s3Routes()[kind]
+	for i := range routes {
+		r := &routes[i]
 		if score := r.score(query, header); score > bestScore {
 			best, bestScore = r.op, score
 		}

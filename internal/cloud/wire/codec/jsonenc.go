@@ -1,12 +1,13 @@
 package codec
 
 import (
-	"encoding/base64"
 	"math"
 	"reflect"
 	"slices"
 	"strconv"
 	"unicode/utf8"
+
+	dynamodb "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"evo/internal/cloud/model"
 )
@@ -43,9 +44,7 @@ func (p *Plan) appendJSON(b []byte, v reflect.Value, f model.TimestampFormat) []
 	case model.Timestamp:
 		return appendJSONTime(b, v, f)
 	case model.Blob:
-		b = append(b, '"')
-		b = base64.StdEncoding.AppendEncode(b, v.Bytes())
-		return append(b, '"')
+		return appendBase64(b, v.Bytes())
 	}
 	return append(b, "null"...)
 }
@@ -98,6 +97,13 @@ func (p *Plan) appendJSONUnion(b []byte, v reflect.Value) []byte {
 }
 
 func (p *Plan) appendJSONMap(b []byte, v reflect.Value) []byte {
+	if p.Type == itemType {
+		return appendItem(b, v.Interface().(map[string]dynamodb.AttributeValue))
+	}
+	return p.appendMapByReflection(b, v)
+}
+
+func (p *Plan) appendMapByReflection(b []byte, v reflect.Value) []byte {
 	b = append(b, '{')
 	for i, e := range sortedEntries(v) {
 		if i > 0 {
