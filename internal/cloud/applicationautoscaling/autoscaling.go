@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling/types"
 
@@ -58,16 +59,6 @@ func New(c Config) (*Service, error) {
 	}, nil
 }
 
-func ptr[T any](v T) *T { return &v }
-
-func value[T any](p *T) T {
-	if p == nil {
-		var zero T
-		return zero
-	}
-	return *p
-}
-
 // scalable is what a target is known by.
 type scalable struct {
 	namespace types.ServiceNamespace
@@ -85,11 +76,11 @@ func (k scalable) String() string {
 }
 
 func (s *Service) notRegistered(k scalable) error {
-	return &types.ObjectNotFoundException{Message: ptr("No scalable target registered for " + k.String())}
+	return &types.ObjectNotFoundException{Message: new("No scalable target registered for " + k.String())}
 }
 
 func invalid(format string, args ...any) error {
-	return &types.ValidationException{Message: ptr(fmt.Sprintf(format, args...))}
+	return &types.ValidationException{Message: new(fmt.Sprintf(format, args...))}
 }
 
 // resourceForms are the forms of resource ids, by the first two parts of the dimension; others are taken as they are.
@@ -121,12 +112,12 @@ func serviceRole(n types.ServiceNamespace) *string {
 	if !ok {
 		suffix = string(n)
 	}
-	return ptr("arn:aws:iam::" + call.Account + ":role/aws-service-role/" + string(n) + ".application-autoscaling.amazonaws.com/AWSServiceRoleForApplicationAutoScaling_" + suffix)
+	return new("arn:aws:iam::" + call.Account + ":role/aws-service-role/" + string(n) + ".application-autoscaling.amazonaws.com/AWSServiceRoleForApplicationAutoScaling_" + suffix)
 }
 
 // RegisterScalableTarget records a target, or changes one.
 func (s *Service) RegisterScalableTarget(ctx context.Context, in *applicationautoscaling.RegisterScalableTargetInput) (*applicationautoscaling.RegisterScalableTargetOutput, error) {
-	k := scalable{in.ServiceNamespace, value(in.ResourceId), in.ScalableDimension}
+	k := scalable{in.ServiceNamespace, aws.ToString(in.ResourceId), in.ScalableDimension}
 	if err := k.check(); err != nil {
 		return nil, err
 	}
@@ -138,9 +129,9 @@ func (s *Service) RegisterScalableTarget(ctx context.Context, in *applicationaut
 				return invalid("The parameters MinCapacity and MaxCapacity are required when a scalable target is registered for the first time")
 			}
 			t = target{Tags: maps.Clone(in.Tags), Target: types.ScalableTarget{
-				ServiceNamespace: k.namespace, ResourceId: in.ResourceId, ScalableDimension: k.dimension, CreationTime: ptr(s.Clock.Now()), RoleARN: serviceRole(k.namespace),
-				ScalableTargetARN: ptr("arn:aws:application-autoscaling:" + s.Region + ":" + call.Account + ":scalable-target/" + strings.ToLower(rand.Text())),
-				SuspendedState:    &types.SuspendedState{DynamicScalingInSuspended: ptr(false), DynamicScalingOutSuspended: ptr(false), ScheduledScalingSuspended: ptr(false)},
+				ServiceNamespace: k.namespace, ResourceId: in.ResourceId, ScalableDimension: k.dimension, CreationTime: new(s.Clock.Now()), RoleARN: serviceRole(k.namespace),
+				ScalableTargetARN: new("arn:aws:application-autoscaling:" + s.Region + ":" + call.Account + ":scalable-target/" + strings.ToLower(rand.Text())),
+				SuspendedState:    &types.SuspendedState{DynamicScalingInSuspended: new(false), DynamicScalingOutSuspended: new(false), ScheduledScalingSuspended: new(false)},
 			}}
 		} else if len(in.Tags) > 0 {
 			return invalid("Tags can be given only when a scalable target is registered for the first time; use TagResource")
@@ -188,7 +179,7 @@ func (t *target) change(in *applicationautoscaling.RegisterScalableTargetInput) 
 
 // DeregisterScalableTarget forgets a target with its policies and scheduled actions.
 func (s *Service) DeregisterScalableTarget(ctx context.Context, in *applicationautoscaling.DeregisterScalableTargetInput) (*applicationautoscaling.DeregisterScalableTargetOutput, error) {
-	k := scalable{in.ServiceNamespace, value(in.ResourceId), in.ScalableDimension}
+	k := scalable{in.ServiceNamespace, aws.ToString(in.ResourceId), in.ScalableDimension}
 	err := s.Store.Update(ctx, func(ctx context.Context, tx *store.Tx) error {
 		if !s.targets.Delete(tx, k.key()) {
 			return s.notRegistered(k)
@@ -209,9 +200,9 @@ func (s *Service) DeregisterScalableTarget(ctx context.Context, in *applicationa
 
 // page returns a page of a table's entries that match, in the order of their keys.
 func page[V any](s *Service, table *store.Table[V], match func(V) bool, token *string, limit *int32) (out []V, next *string, err error) {
-	after, err := base64.StdEncoding.DecodeString(value(token))
+	after, err := base64.StdEncoding.DecodeString(aws.ToString(token))
 	if err != nil {
-		return nil, nil, &types.InvalidNextTokenException{Message: ptr("Invalid next token")}
+		return nil, nil, &types.InvalidNextTokenException{Message: new("Invalid next token")}
 	}
 	most := 50
 	if limit != nil && *limit > 0 {
@@ -225,7 +216,7 @@ func page[V any](s *Service, table *store.Table[V], match func(V) bool, token *s
 				continue
 			}
 			if len(out) == most {
-				next = ptr(base64.StdEncoding.EncodeToString([]byte(last)))
+				next = new(base64.StdEncoding.EncodeToString([]byte(last)))
 				return
 			}
 			out, last = append(out, v), key
@@ -262,7 +253,7 @@ func (s *Service) tagged(tx *store.Tx, arn string) (string, target, error) {
 			return key, t, nil
 		}
 	}
-	return "", target{}, &types.ResourceNotFoundException{Message: ptr("The specified scalable target resource doesn't exist: " + arn), ResourceName: &arn}
+	return "", target{}, &types.ResourceNotFoundException{Message: new("The specified scalable target resource doesn't exist: " + arn), ResourceName: &arn}
 }
 
 func (s *Service) changeTags(ctx context.Context, arn string, change func(map[string]string)) error {
@@ -275,7 +266,7 @@ func (s *Service) changeTags(ctx context.Context, arn string, change func(map[st
 		maps.Copy(tags, t.Tags)
 		change(tags)
 		if len(tags) > 50 {
-			return &types.TooManyTagsException{Message: ptr("A scalable target can have 50 tags at most"), ResourceName: &arn}
+			return &types.TooManyTagsException{Message: new("A scalable target can have 50 tags at most"), ResourceName: &arn}
 		}
 		t.Tags = tags
 		s.targets.Put(tx, key, t)
@@ -285,7 +276,7 @@ func (s *Service) changeTags(ctx context.Context, arn string, change func(map[st
 
 // TagResource adds tags to a target.
 func (s *Service) TagResource(ctx context.Context, in *applicationautoscaling.TagResourceInput) (*applicationautoscaling.TagResourceOutput, error) {
-	if err := s.changeTags(ctx, value(in.ResourceARN), func(tags map[string]string) { maps.Copy(tags, in.Tags) }); err != nil {
+	if err := s.changeTags(ctx, aws.ToString(in.ResourceARN), func(tags map[string]string) { maps.Copy(tags, in.Tags) }); err != nil {
 		return nil, err
 	}
 	return &applicationautoscaling.TagResourceOutput{}, nil
@@ -293,7 +284,7 @@ func (s *Service) TagResource(ctx context.Context, in *applicationautoscaling.Ta
 
 // UntagResource removes tags of a target.
 func (s *Service) UntagResource(ctx context.Context, in *applicationautoscaling.UntagResourceInput) (*applicationautoscaling.UntagResourceOutput, error) {
-	err := s.changeTags(ctx, value(in.ResourceARN), func(tags map[string]string) {
+	err := s.changeTags(ctx, aws.ToString(in.ResourceARN), func(tags map[string]string) {
 		for _, k := range in.TagKeys {
 			delete(tags, k)
 		}
@@ -308,7 +299,7 @@ func (s *Service) UntagResource(ctx context.Context, in *applicationautoscaling.
 func (s *Service) ListTagsForResource(_ context.Context, in *applicationautoscaling.ListTagsForResourceInput) (*applicationautoscaling.ListTagsForResourceOutput, error) {
 	var t target
 	var err error
-	s.Store.View(func(tx *store.Tx) { _, t, err = s.tagged(tx, value(in.ResourceARN)) })
+	s.Store.View(func(tx *store.Tx) { _, t, err = s.tagged(tx, aws.ToString(in.ResourceARN)) })
 	if err != nil {
 		return nil, err
 	}

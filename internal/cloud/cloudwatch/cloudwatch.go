@@ -132,13 +132,3 @@ func (s *Service) do(f func()) {
 	defer s.work.Done()
 	f()
 }
-
-func ptr[T any](v T) *T { return &v }
-
-func value[T any](p *T) T {
-	if p == nil {
-		var zero T
-		return zero
-	}
-	return *p
-}

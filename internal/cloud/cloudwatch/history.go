@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 
@@ -109,11 +110,11 @@ func (s *Service) acted(ctx context.Context, a alarmState, arn string, failure e
 
 // DescribeAlarmHistory lists what happened to alarms, also to deleted ones; newest first unless asked otherwise.
 func (s *Service) DescribeAlarmHistory(_ context.Context, in *cloudwatch.DescribeAlarmHistoryInput) (*cloudwatch.DescribeAlarmHistoryOutput, error) {
-	token, err := base64.StdEncoding.DecodeString(value(in.NextToken))
+	token, err := base64.StdEncoding.DecodeString(aws.ToString(in.NextToken))
 	if err != nil {
-		return nil, &types.InvalidNextToken{Message: ptr("The service token in the request is invalid.")}
+		return nil, &types.InvalidNextToken{Message: new("The service token in the request is invalid.")}
 	}
-	limit := int(value(in.MaxRecords))
+	limit := int(aws.ToInt32(in.MaxRecords))
 	if limit == 0 {
 		limit = 100
 	}
@@ -129,12 +130,12 @@ func (s *Service) DescribeAlarmHistory(_ context.Context, in *cloudwatch.Describ
 				continue
 			}
 			if limit == 0 {
-				out.NextToken = ptr(base64.StdEncoding.EncodeToString([]byte(last)))
+				out.NextToken = new(base64.StdEncoding.EncodeToString([]byte(last)))
 				return
 			}
 			limit, last = limit-1, key
 			out.AlarmHistoryItems = append(out.AlarmHistoryItems, types.AlarmHistoryItem{
-				AlarmName: ptr(h.Alarm), AlarmType: h.Type, HistoryItemType: h.Item, HistorySummary: ptr(h.Summary), HistoryData: ptr(h.Data), Timestamp: ptr(h.At),
+				AlarmName: new(h.Alarm), AlarmType: h.Type, HistoryItemType: h.Item, HistorySummary: new(h.Summary), HistoryData: new(h.Data), Timestamp: new(h.At),
 			})
 		}
 	})

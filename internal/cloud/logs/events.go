@@ -177,14 +177,14 @@ func (s *Service) add(tx *store.Tx, groupName, streamName string, events []Event
 		st.Count++
 		s.events.Put(tx, eventKey(st.ID, position{at, int64(st.Count)}), event{ingested, e.Message})
 		if st.First == nil || at < *st.First {
-			st.First = ptr(at)
+			st.First = new(at)
 		}
 		if st.Last == nil || at > *st.Last {
-			st.Last = ptr(at)
+			st.Last = new(at)
 		}
 		st.Bytes += int64(len(e.Message) + eventOverhead)
 	}
-	st.Ingested = ptr(ingested)
+	st.Ingested = new(ingested)
 	s.streams.Put(tx, key, st)
 	return s.filtered(tx, groupName, events)
 }
