@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 
@@ -290,11 +289,4 @@ func (s *Service) UpdateAccount(ctx context.Context, in *apigateway.UpdateAccoun
 	}
 	out := apigateway.UpdateAccountOutput(*got)
 	return &out, nil
-}
-
-func cloneTags(m map[string]string) map[string]string {
-	if m == nil {
-		return map[string]string{}
-	}
-	return maps.Clone(m)
 }

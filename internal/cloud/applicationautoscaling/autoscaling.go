@@ -22,6 +22,7 @@ import (
 	"evo/internal/cloud/call"
 	"evo/internal/cloud/clock"
 	"evo/internal/cloud/store"
+	"evo/internal/cloud/tags"
 )
 
 // Config of a Service.
@@ -256,19 +257,15 @@ func (s *Service) tagged(tx *store.Tx, arn string) (string, target, error) {
 	return "", target{}, &types.ResourceNotFoundException{Message: new("The specified scalable target resource doesn't exist: " + arn), ResourceName: &arn}
 }
 
-func (s *Service) changeTags(ctx context.Context, arn string, change func(map[string]string)) error {
+func (s *Service) changeTags(ctx context.Context, arn string, change tags.Change) error {
 	return s.Store.Update(ctx, func(ctx context.Context, tx *store.Tx) error {
 		key, t, err := s.tagged(tx, arn)
 		if err != nil {
 			return err
 		}
-		tags := map[string]string{}
-		maps.Copy(tags, t.Tags)
-		change(tags)
-		if len(tags) > 50 {
+		if t.Tags = change.To(t.Tags); len(t.Tags) > tags.Most {
 			return &types.TooManyTagsException{Message: new("A scalable target can have 50 tags at most"), ResourceName: &arn}
 		}
-		t.Tags = tags
 		s.targets.Put(tx, key, t)
 		return nil
 	})
@@ -276,7 +273,7 @@ func (s *Service) changeTags(ctx context.Context, arn string, change func(map[st
 
 // TagResource adds tags to a target.
 func (s *Service) TagResource(ctx context.Context, in *applicationautoscaling.TagResourceInput) (*applicationautoscaling.TagResourceOutput, error) {
-	if err := s.changeTags(ctx, aws.ToString(in.ResourceARN), func(tags map[string]string) { maps.Copy(tags, in.Tags) }); err != nil {
+	if err := s.changeTags(ctx, aws.ToString(in.ResourceARN), tags.Add(in.Tags)); err != nil {
 		return nil, err
 	}
 	return &applicationautoscaling.TagResourceOutput{}, nil
@@ -284,12 +281,7 @@ func (s *Service) TagResource(ctx context.Context, in *applicationautoscaling.Ta
 
 // UntagResource removes tags of a target.
 func (s *Service) UntagResource(ctx context.Context, in *applicationautoscaling.UntagResourceInput) (*applicationautoscaling.UntagResourceOutput, error) {
-	err := s.changeTags(ctx, aws.ToString(in.ResourceARN), func(tags map[string]string) {
-		for _, k := range in.TagKeys {
-			delete(tags, k)
-		}
-	})
-	if err != nil {
+	if err := s.changeTags(ctx, aws.ToString(in.ResourceARN), tags.Remove(in.TagKeys)); err != nil {
 		return nil, err
 	}
 	return &applicationautoscaling.UntagResourceOutput{}, nil
@@ -303,7 +295,5 @@ func (s *Service) ListTagsForResource(_ context.Context, in *applicationautoscal
 	if err != nil {
 		return nil, err
 	}
-	out := &applicationautoscaling.ListTagsForResourceOutput{Tags: map[string]string{}}
-	maps.Copy(out.Tags, t.Tags)
-	return out, nil
+	return &applicationautoscaling.ListTagsForResourceOutput{Tags: tags.Copy(t.Tags)}, nil
 }

@@ -16,6 +16,7 @@ import (
 
 	"evo/internal/cloud/call"
 	"evo/internal/cloud/store"
+	"evo/internal/cloud/tags"
 )
 
 // group is a log group.
@@ -89,7 +90,6 @@ func (s *Service) changeGroup(ctx context.Context, name string, change func(tx *
 		if !ok {
 			return noGroup()
 		}
-		g.Tags = maps.Clone(g.Tags)
 		if err := change(tx, &g); err != nil {
 			return err
 		}
@@ -311,14 +311,10 @@ func (s *Service) expire(ctx context.Context) error {
 	return nil
 }
 
-// tagged runs an operation on the tags of a group, given by its ARN or name.
-func (s *Service) tagged(ctx context.Context, resource string, change func(map[string]string)) error {
+// retag changes the tags of a group, given by its ARN or name.
+func (s *Service) retag(ctx context.Context, resource string, change tags.Change) error {
 	return s.changeGroup(ctx, nameOf(resource), func(_ *store.Tx, g *group) error {
-		if g.Tags == nil {
-			g.Tags = map[string]string{}
-		}
-		change(g.Tags)
-		if len(g.Tags) > 50 {
+		if g.Tags = change.To(g.Tags); len(g.Tags) > tags.Most {
 			return &types.TooManyTagsException{Message: new("The number of tags exceeds the limit of 50."), ResourceName: new(g.Name)}
 		}
 		return nil
@@ -327,19 +323,15 @@ func (s *Service) tagged(ctx context.Context, resource string, change func(map[s
 
 // TagResource adds tags to a group.
 func (s *Service) TagResource(ctx context.Context, in *cloudwatchlogs.TagResourceInput) (*cloudwatchlogs.TagResourceOutput, error) {
-	return &cloudwatchlogs.TagResourceOutput{}, s.tagged(ctx, aws.ToString(in.ResourceArn), func(tags map[string]string) { maps.Copy(tags, in.Tags) })
+	return &cloudwatchlogs.TagResourceOutput{}, s.retag(ctx, aws.ToString(in.ResourceArn), tags.Add(in.Tags))
 }
 
 // UntagResource removes tags of a group.
 func (s *Service) UntagResource(ctx context.Context, in *cloudwatchlogs.UntagResourceInput) (*cloudwatchlogs.UntagResourceOutput, error) {
-	return &cloudwatchlogs.UntagResourceOutput{}, s.tagged(ctx, aws.ToString(in.ResourceArn), func(tags map[string]string) {
-		for _, k := range in.TagKeys {
-			delete(tags, k)
-		}
-	})
+	return &cloudwatchlogs.UntagResourceOutput{}, s.retag(ctx, aws.ToString(in.ResourceArn), tags.Remove(in.TagKeys))
 }
 
-func (s *Service) tags(ctx context.Context, resource string) (map[string]string, error) {
+func (s *Service) tagsOf(ctx context.Context, resource string) (map[string]string, error) {
 	if err := s.flush(ctx); err != nil {
 		return nil, err
 	}
@@ -349,34 +341,27 @@ func (s *Service) tags(ctx context.Context, resource string) (map[string]string,
 	if !ok {
 		return nil, noGroup()
 	}
-	if g.Tags == nil {
-		return map[string]string{}, nil
-	}
-	return maps.Clone(g.Tags), nil
+	return tags.Copy(g.Tags), nil
 }
 
 // ListTagsForResource lists a group's tags.
 func (s *Service) ListTagsForResource(ctx context.Context, in *cloudwatchlogs.ListTagsForResourceInput) (*cloudwatchlogs.ListTagsForResourceOutput, error) {
-	tags, err := s.tags(ctx, aws.ToString(in.ResourceArn))
-	return &cloudwatchlogs.ListTagsForResourceOutput{Tags: tags}, err
+	set, err := s.tagsOf(ctx, aws.ToString(in.ResourceArn))
+	return &cloudwatchlogs.ListTagsForResourceOutput{Tags: set}, err
 }
 
 // TagLogGroup is the older form of TagResource.
 func (s *Service) TagLogGroup(ctx context.Context, in *cloudwatchlogs.TagLogGroupInput) (*cloudwatchlogs.TagLogGroupOutput, error) {
-	return &cloudwatchlogs.TagLogGroupOutput{}, s.tagged(ctx, aws.ToString(in.LogGroupName), func(tags map[string]string) { maps.Copy(tags, in.Tags) })
+	return &cloudwatchlogs.TagLogGroupOutput{}, s.retag(ctx, aws.ToString(in.LogGroupName), tags.Add(in.Tags))
 }
 
 // UntagLogGroup is the older form of UntagResource.
 func (s *Service) UntagLogGroup(ctx context.Context, in *cloudwatchlogs.UntagLogGroupInput) (*cloudwatchlogs.UntagLogGroupOutput, error) {
-	return &cloudwatchlogs.UntagLogGroupOutput{}, s.tagged(ctx, aws.ToString(in.LogGroupName), func(tags map[string]string) {
-		for _, k := range in.Tags {
-			delete(tags, k)
-		}
-	})
+	return &cloudwatchlogs.UntagLogGroupOutput{}, s.retag(ctx, aws.ToString(in.LogGroupName), tags.Remove(in.Tags))
 }
 
 // ListTagsLogGroup is the older form of ListTagsForResource.
 func (s *Service) ListTagsLogGroup(ctx context.Context, in *cloudwatchlogs.ListTagsLogGroupInput) (*cloudwatchlogs.ListTagsLogGroupOutput, error) {
-	tags, err := s.tags(ctx, aws.ToString(in.LogGroupName))
-	return &cloudwatchlogs.ListTagsLogGroupOutput{Tags: tags}, err
+	set, err := s.tagsOf(ctx, aws.ToString(in.LogGroupName))
+	return &cloudwatchlogs.ListTagsLogGroupOutput{Tags: set}, err
 }

@@ -178,7 +178,7 @@ func field(selector, message string, fields map[string]string) (string, bool) {
 
 // DescribeSubscriptionFilters lists none: there are no subscription filters.
 func (s *Service) DescribeSubscriptionFilters(ctx context.Context, in *cloudwatchlogs.DescribeSubscriptionFiltersInput) (*cloudwatchlogs.DescribeSubscriptionFiltersOutput, error) {
-	if _, err := s.tags(ctx, aws.ToString(in.LogGroupName)); err != nil {
+	if _, err := s.tagsOf(ctx, aws.ToString(in.LogGroupName)); err != nil {
 		return nil, err
 	}
 	return &cloudwatchlogs.DescribeSubscriptionFiltersOutput{SubscriptionFilters: []types.SubscriptionFilter{}}, nil
