@@ -119,7 +119,7 @@ func (s *Service) GetModels(_ context.Context, in *apigateway.GetModelsInput) (*
 	out := &apigateway.GetModelsOutput{Items: []types.Model{}}
 	err := s.view(in.RestApiId, func(_ *store.Tx, a api) (err error) {
 		all := sorted(a.Def.Models, func(m types.Model) string { return *m.Name })
-		out.Items, out.Position, err = page(all, func(m types.Model) string { return *m.Name }, in.Position, in.Limit, 500)
+		out.Items, out.Position, err = page(all, func(m types.Model) string { return *m.Name }, in.Position, in.Limit)
 		return err
 	})
 	if err != nil {
@@ -181,7 +181,7 @@ func (s *Service) GetRequestValidators(_ context.Context, in *apigateway.GetRequ
 	out := &apigateway.GetRequestValidatorsOutput{Items: []types.RequestValidator{}}
 	err := s.view(in.RestApiId, func(_ *store.Tx, a api) (err error) {
 		all := sorted(a.Def.Validators, func(v types.RequestValidator) string { return aws.ToString(v.Name) })
-		out.Items, out.Position, err = page(all, func(v types.RequestValidator) string { return *v.Id }, in.Position, in.Limit, 500)
+		out.Items, out.Position, err = page(all, func(v types.RequestValidator) string { return *v.Id }, in.Position, in.Limit)
 		return err
 	})
 	if err != nil {
@@ -231,7 +231,7 @@ func (s *Service) GetAuthorizers(_ context.Context, in *apigateway.GetAuthorizer
 	out := &apigateway.GetAuthorizersOutput{Items: []types.Authorizer{}}
 	err := s.view(in.RestApiId, func(_ *store.Tx, a api) (err error) {
 		all := sorted(a.Def.Authorizers, func(v types.Authorizer) string { return aws.ToString(v.Name) })
-		out.Items, out.Position, err = page(all, func(v types.Authorizer) string { return *v.Id }, in.Position, in.Limit, 500)
+		out.Items, out.Position, err = page(all, func(v types.Authorizer) string { return *v.Id }, in.Position, in.Limit)
 		return err
 	})
 	if err != nil {

@@ -173,7 +173,7 @@ func (s *Service) GetRestApis(_ context.Context, in *apigateway.GetRestApisInput
 		}
 	})
 	slices.SortStableFunc(items, func(a, b types.RestApi) int { return a.CreatedDate.Compare(*b.CreatedDate) })
-	items, position, err := page(items, func(a types.RestApi) string { return *a.Id }, in.Position, in.Limit, 500)
+	items, position, err := page(items, func(a types.RestApi) string { return *a.Id }, in.Position, in.Limit)
 	if err != nil {
 		return nil, err
 	}

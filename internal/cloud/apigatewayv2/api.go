@@ -159,7 +159,7 @@ func (s *Service) GetApis(_ context.Context, in *apigatewayv2.GetApisInput) (*ap
 		}
 	})
 	slices.SortStableFunc(items, func(a, b types.Api) int { return a.CreatedDate.Compare(*b.CreatedDate) })
-	items, next, err := paged(items, in.NextToken, in.MaxResults)
+	items, next, err := page(items, func(a types.Api) *string { return a.ApiId }, in.NextToken, in.MaxResults)
 	if err != nil {
 		return nil, err
 	}

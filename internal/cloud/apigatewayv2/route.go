@@ -84,7 +84,7 @@ func (s *Service) GetRoutes(_ context.Context, in *apigatewayv2.GetRoutesInput) 
 	out := new(apigatewayv2.GetRoutesOutput)
 	err := s.view(in.ApiId, func(_ *store.Tx, a api) (err error) {
 		all := sorted(a.Def.Routes, func(r types.Route) string { return aws.ToString(r.RouteKey) })
-		out.Items, out.NextToken, err = paged(all, in.NextToken, in.MaxResults)
+		out.Items, out.NextToken, err = page(all, func(r types.Route) *string { return r.RouteId }, in.NextToken, in.MaxResults)
 		return err
 	})
 	if err != nil {
@@ -218,7 +218,7 @@ func (s *Service) GetIntegrations(_ context.Context, in *apigatewayv2.GetIntegra
 	out := new(apigatewayv2.GetIntegrationsOutput)
 	err := s.view(in.ApiId, func(_ *store.Tx, a api) (err error) {
 		all := sorted(a.Def.Integrations, func(i types.Integration) string { return *i.IntegrationId })
-		out.Items, out.NextToken, err = paged(all, in.NextToken, in.MaxResults)
+		out.Items, out.NextToken, err = page(all, func(i types.Integration) *string { return i.IntegrationId }, in.NextToken, in.MaxResults)
 		return err
 	})
 	if err != nil {
@@ -335,7 +335,7 @@ func (s *Service) GetAuthorizers(_ context.Context, in *apigatewayv2.GetAuthoriz
 	out := new(apigatewayv2.GetAuthorizersOutput)
 	err := s.view(in.ApiId, func(_ *store.Tx, a api) (err error) {
 		all := sorted(a.Def.Authorizers, func(v types.Authorizer) string { return *v.AuthorizerId })
-		out.Items, out.NextToken, err = paged(all, in.NextToken, in.MaxResults)
+		out.Items, out.NextToken, err = page(all, func(v types.Authorizer) *string { return v.AuthorizerId }, in.NextToken, in.MaxResults)
 		return err
 	})
 	if err != nil {

@@ -8,7 +8,6 @@ package apigatewayv2
 import (
 	"context"
 	"crypto/rand"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -22,6 +21,7 @@ import (
 
 	"evo/internal/cloud/apigatewayv2/httpapi"
 	"evo/internal/cloud/clock"
+	"evo/internal/cloud/paging"
 	"evo/internal/cloud/store"
 )
 
@@ -147,9 +147,9 @@ func (s *Service) edit(ctx context.Context, id *string, edit func(tx *store.Tx, 
 	})
 }
 
-// paged cuts a list; a token is how many have been given.
-func paged[T any](all []T, token, most *string) ([]T, *string, error) {
-	n, from := 500, 0
+// page cuts a list at the token that the caller has come to.
+func page[T any](all []T, id func(T) *string, token, most *string) ([]T, *string, error) {
+	n := 500
 	if most != nil {
 		m, err := strconv.Atoi(*most)
 		if err != nil || m < 1 {
@@ -157,20 +157,11 @@ func paged[T any](all []T, token, most *string) ([]T, *string, error) {
 		}
 		n = min(n, m)
 	}
-	if token != nil {
-		b, err := base64.RawURLEncoding.DecodeString(*token)
-		if err == nil {
-			from, err = strconv.Atoi(string(b))
-		}
-		if err != nil || from < 0 || from > len(all) {
-			return nil, nil, badRequest("Invalid nextToken specified")
-		}
+	some, next, err := paging.Cut(all, func(v T) string { return *id(v) }, token, n)
+	if err != nil {
+		return nil, nil, badRequest("Invalid nextToken specified")
 	}
-	all = all[from:]
-	if len(all) <= n {
-		return all, nil, nil
-	}
-	return all[:n], aws.String(base64.RawURLEncoding.EncodeToString([]byte(strconv.Itoa(from + n)))), nil
+	return some, next, nil
 }
 
 // sorted returns a map's values by key.

@@ -141,7 +141,7 @@ func (s *Service) GetDeployments(_ context.Context, in *apigatewayv2.GetDeployme
 			all = append(all, d.Deployment)
 		}
 		slices.SortStableFunc(all, func(a, b types.Deployment) int { return b.CreatedDate.Compare(*a.CreatedDate) })
-		out.Items, out.NextToken, err = paged(all, in.NextToken, in.MaxResults)
+		out.Items, out.NextToken, err = page(all, func(d types.Deployment) *string { return d.DeploymentId }, in.NextToken, in.MaxResults)
 		return err
 	})
 	if err != nil {
@@ -267,7 +267,7 @@ func (s *Service) GetStages(_ context.Context, in *apigatewayv2.GetStagesInput) 
 		for _, st := range s.stages.Prefix(tx, a.Def.ID+"/") {
 			all = append(all, st.Stage)
 		}
-		out.Items, out.NextToken, err = paged(all, in.NextToken, in.MaxResults)
+		out.Items, out.NextToken, err = page(all, func(st types.Stage) *string { return st.StageName }, in.NextToken, in.MaxResults)
 		return err
 	})
 	if err != nil {

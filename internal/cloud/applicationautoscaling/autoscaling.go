@@ -7,7 +7,6 @@ package applicationautoscaling
 import (
 	"context"
 	"crypto/rand"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"maps"
@@ -21,6 +20,7 @@ import (
 
 	"evo/internal/cloud/call"
 	"evo/internal/cloud/clock"
+	"evo/internal/cloud/paging"
 	"evo/internal/cloud/store"
 	"evo/internal/cloud/tags"
 )
@@ -201,29 +201,17 @@ func (s *Service) DeregisterScalableTarget(ctx context.Context, in *applicationa
 
 // page returns a page of a table's entries that match, in the order of their keys.
 func page[V any](s *Service, table *store.Table[V], match func(V) bool, token *string, limit *int32) (out []V, next *string, err error) {
-	after, err := base64.StdEncoding.DecodeString(aws.ToString(token))
+	p, err := paging.Open(token, paging.Limit(limit, 50, 50))
 	if err != nil {
 		return nil, nil, &types.InvalidNextTokenException{Message: new("Invalid next token")}
 	}
-	most := 50
-	if limit != nil && *limit > 0 {
-		most = int(*limit)
-	}
 	out = []V{}
-	last := ""
 	s.Store.View(func(tx *store.Tx) {
-		for key, v := range table.Ascend(tx, string(after)) {
-			if key == string(after) || !match(v) {
-				continue
-			}
-			if len(out) == most {
-				next = new(base64.StdEncoding.EncodeToString([]byte(last)))
-				return
-			}
-			out, last = append(out, v), key
+		for _, v := range paging.Of(p, table.Ascend(tx, p.After), match) {
+			out = append(out, v)
 		}
 	})
-	return out, next, nil
+	return out, p.Next(), nil
 }
 
 // DescribeScalableTargets lists targets of a service.

@@ -2,7 +2,6 @@ package cloudwatch
 
 import (
 	"context"
-	"encoding/base64"
 	"slices"
 	"strings"
 	"time"
@@ -14,6 +13,7 @@ import (
 	"evo/internal/cloud/call"
 	"evo/internal/cloud/cloudwatch/alarm"
 	"evo/internal/cloud/cloudwatch/metricmath"
+	"evo/internal/cloud/paging"
 	"evo/internal/cloud/store"
 )
 
@@ -317,35 +317,24 @@ func (s *Service) SetAlarmState(ctx context.Context, in *cloudwatch.SetAlarmStat
 	return &cloudwatch.SetAlarmStateOutput{}, nil
 }
 
-const alarmsListed = 50
+func invalidToken() error {
+	return &types.InvalidNextToken{Message: new("The service token in the request is invalid.")}
+}
 
 // DescribeAlarms lists alarms by name; without AlarmTypes only metric alarms, as in CloudWatch.
 func (s *Service) DescribeAlarms(_ context.Context, in *cloudwatch.DescribeAlarmsInput) (*cloudwatch.DescribeAlarmsOutput, error) {
 	if len(in.AlarmNames) > 0 && in.AlarmNamePrefix != nil {
 		return nil, invalidCombination("The parameters AlarmNames and AlarmNamePrefix are mutually exclusive and you have specified both.")
 	}
-	after, err := base64.StdEncoding.DecodeString(aws.ToString(in.NextToken))
+	p, err := paging.Open(in.NextToken, paging.Limit(in.MaxRecords, 50, 100))
 	if err != nil {
-		return nil, &types.InvalidNextToken{Message: new("The service token in the request is invalid.")}
-	}
-	limit := int(aws.ToInt32(in.MaxRecords))
-	if limit == 0 {
-		limit = alarmsListed
+		return nil, invalidToken()
 	}
 	out := &cloudwatch.DescribeAlarmsOutput{MetricAlarms: []types.MetricAlarm{}, CompositeAlarms: []types.CompositeAlarm{}, LogAlarms: []types.LogAlarm{}}
-	last := ""
 	s.Store.View(func(tx *store.Tx) {
 		related, all := s.related(tx, in)
-		for name, a := range s.alarms.Ascend(tx, string(after)) {
-			if name == string(after) || !a.selected(in) || !all && !related[name] {
-				continue
-			}
-			if limit == 0 {
-				out.NextToken = new(base64.StdEncoding.EncodeToString([]byte(last)))
-				return
-			}
-			limit--
-			last = name
+		wanted := func(a alarmState) bool { return a.selected(in) && (all || related[a.Name]) }
+		for _, a := range paging.Of(p, s.alarms.Ascend(tx, p.After), wanted) {
 			if a.Metric != nil {
 				out.MetricAlarms = append(out.MetricAlarms, s.describeMetric(a))
 			} else {
@@ -353,6 +342,7 @@ func (s *Service) DescribeAlarms(_ context.Context, in *cloudwatch.DescribeAlarm
 			}
 		}
 	})
+	out.NextToken = p.Next()
 	return out, nil
 }
 

@@ -80,7 +80,7 @@ func parsePosition(token string) (position, error) {
 		_, err = fmt.Sscanf(string(b), "%d/%d", &p.result, &p.offset)
 	}
 	if err != nil || p.result < 0 || p.offset < 0 {
-		return p, &types.InvalidNextToken{Message: new("The service token in the request is invalid.")}
+		return p, invalidToken()
 	}
 	return p, nil
 }

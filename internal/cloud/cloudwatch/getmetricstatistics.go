@@ -2,7 +2,6 @@ package cloudwatch
 
 import (
 	"context"
-	"encoding/base64"
 	"fmt"
 	"slices"
 	"time"
@@ -12,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 
 	"evo/internal/cloud/cloudwatch/stats"
+	"evo/internal/cloud/paging"
 	"evo/internal/cloud/store"
 )
 
@@ -99,7 +99,7 @@ const listed = 500
 
 // ListMetrics lists the metrics that had data within two weeks.
 func (s *Service) ListMetrics(ctx context.Context, in *cloudwatch.ListMetricsInput) (*cloudwatch.ListMetricsOutput, error) {
-	after, err := base64.StdEncoding.DecodeString(aws.ToString(in.NextToken))
+	p, err := paging.Open(in.NextToken, listed)
 	if err != nil {
 		return nil, &types.InvalidParameterValueException{Message: new("Invalid nextToken")}
 	}
@@ -112,17 +112,12 @@ func (s *Service) ListMetrics(ctx context.Context, in *cloudwatch.ListMetricsInp
 	}
 	out := &cloudwatch.ListMetricsOutput{Metrics: []types.Metric{}}
 	s.Store.View(func(tx *store.Tx) {
-		for key, sr := range s.series.Ascend(tx, string(after)) {
-			if key == string(after) || sr.Last < since.Unix() || !sr.matches(in) {
-				continue
-			}
+		wanted := func(sr series) bool { return sr.Last >= since.Unix() && sr.matches(in) }
+		for _, sr := range paging.Of(p, s.series.Ascend(tx, p.After), wanted) {
 			out.Metrics = append(out.Metrics, sr.metric())
-			if len(out.Metrics) == listed {
-				out.NextToken = new(base64.StdEncoding.EncodeToString([]byte(key)))
-				return
-			}
 		}
 	})
+	out.NextToken = p.Next()
 	return out, nil
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
 	"evo/internal/cloud/call"
+	"evo/internal/cloud/paging"
 	"evo/internal/cloud/store"
 )
 
@@ -406,19 +407,14 @@ func deletePrefix[V any](tx *store.Tx, t *store.Table[V], prefix string) {
 // ListFunctions lists functions, with all their versions if asked to.
 func (s *Service) ListFunctions(_ context.Context, in *lambda.ListFunctionsInput) (*lambda.ListFunctionsOutput, error) {
 	out := new(lambda.ListFunctionsOutput)
-	p, err := newPage(in.Marker, in.MaxItems)
+	p, err := openPage(in.Marker, in.MaxItems)
 	if err != nil {
 		return nil, err
 	}
 	all := in.FunctionVersion == types.FunctionVersionAll
 	s.cfg.Store.View(func(tx *store.Tx) {
-		for key, v := range s.tables.versions.Ascend(tx, p.from) {
-			if !all && v.Number != latest {
-				continue
-			}
-			if p.full(len(out.Functions), key) {
-				break
-			}
+		wanted := func(v version) bool { return all || v.Number == latest }
+		for _, v := range paging.Of(p, s.tables.versions.Ascend(tx, p.After), wanted) {
 			qualifier := ""
 			if all {
 				qualifier = v.Number
@@ -426,6 +422,6 @@ func (s *Service) ListFunctions(_ context.Context, in *lambda.ListFunctionsInput
 			out.Functions = append(out.Functions, listed(s.describe(v, qualifier)))
 		}
 	})
-	out.NextMarker = p.marker()
+	out.NextMarker = p.Next()
 	return out, nil
 }

@@ -61,26 +61,10 @@ func (s *Service) ListVersionsByFunction(_ context.Context, in *lambda.ListVersi
 	if err != nil {
 		return nil, err
 	}
-	p, err := newPage(in.Marker, in.MaxItems)
-	if err != nil {
-		return nil, err
-	}
 	out := &lambda.ListVersionsByFunctionOutput{Versions: []types.FunctionConfiguration{}}
-	s.cfg.Store.View(func(tx *store.Tx) {
-		if err = s.exists(tx, n.function); err != nil {
-			return
-		}
-		for key, v := range s.tables.versions.Prefix(tx, under(n.function)) {
-			if key < p.from {
-				continue
-			}
-			if p.full(len(out.Versions), key) {
-				break
-			}
-			out.Versions = append(out.Versions, listed(s.describe(v, v.Number)))
-		}
+	out.NextMarker, err = list(s, n.function, s.tables.versions, in.Marker, in.MaxItems, nil, func(_ string, v version) {
+		out.Versions = append(out.Versions, listed(s.describe(v, v.Number)))
 	})
-	out.NextMarker = p.marker()
 	return out, err
 }
 

@@ -2,7 +2,6 @@ package logs
 
 import (
 	"context"
-	"encoding/base64"
 	"fmt"
 	"maps"
 	"regexp"
@@ -15,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 
 	"evo/internal/cloud/call"
+	"evo/internal/cloud/paging"
 	"evo/internal/cloud/store"
 	"evo/internal/cloud/tags"
 )
@@ -138,7 +138,8 @@ func (s *Service) dropEvents(tx *store.Tx, streamID uint64, before int64) (dropp
 	return dropped, bytes
 }
 
-const groupsListed = 50
+// listed is how many groups, streams or filters a call gets at the most.
+const listed = 50
 
 // DescribeLogGroups lists groups by name.
 func (s *Service) DescribeLogGroups(ctx context.Context, in *cloudwatchlogs.DescribeLogGroupsInput) (*cloudwatchlogs.DescribeLogGroupsOutput, error) {
@@ -150,7 +151,7 @@ func (s *Service) DescribeLogGroups(ctx context.Context, in *cloudwatchlogs.Desc
 		names[i] = nameOf(id)
 	}
 	out := &cloudwatchlogs.DescribeLogGroupsOutput{LogGroups: []types.LogGroup{}}
-	next, err := s.walkGroups(ctx, in.NextToken, aws.ToInt32(in.Limit), func(g group) bool {
+	next, err := s.walkGroups(ctx, in.NextToken, in.Limit, func(g group) bool {
 		return strings.HasPrefix(g.Name, aws.ToString(in.LogGroupNamePrefix)) && strings.Contains(strings.ToLower(g.Name), strings.ToLower(aws.ToString(in.LogGroupNamePattern))) &&
 			(len(names) == 0 || slices.Contains(names, g.Name)) && (in.LogGroupClass == "" || g.Class == string(in.LogGroupClass))
 	}, func(tx *store.Tx, g group) { out.LogGroups = append(out.LogGroups, s.describeGroup(tx, g)) })
@@ -165,7 +166,7 @@ func (s *Service) ListLogGroups(ctx context.Context, in *cloudwatchlogs.ListLogG
 		return nil, invalidParameter("The log group name pattern is not valid: %v", err)
 	}
 	out := &cloudwatchlogs.ListLogGroupsOutput{LogGroups: []types.LogGroupSummary{}}
-	out.NextToken, err = s.walkGroups(ctx, in.NextToken, aws.ToInt32(in.Limit), func(g group) bool {
+	out.NextToken, err = s.walkGroups(ctx, in.NextToken, in.Limit, func(g group) bool {
 		return pattern.MatchString(g.Name) && (in.LogGroupClass == "" || g.Class == string(in.LogGroupClass))
 	}, func(_ *store.Tx, g group) {
 		out.LogGroups = append(out.LogGroups, types.LogGroupSummary{LogGroupName: new(g.Name), LogGroupArn: new(s.groupARN(g.Name)), LogGroupClass: types.LogGroupClass(g.Class)})
@@ -174,32 +175,20 @@ func (s *Service) ListLogGroups(ctx context.Context, in *cloudwatchlogs.ListLogG
 }
 
 // walkGroups visits a page of the groups that match, in order of their names.
-func (s *Service) walkGroups(ctx context.Context, token *string, limit int32, match func(group) bool, visit func(*store.Tx, group)) (next *string, err error) {
-	after, err := base64.StdEncoding.DecodeString(aws.ToString(token))
+func (s *Service) walkGroups(ctx context.Context, token *string, limit *int32, match func(group) bool, visit func(*store.Tx, group)) (next *string, err error) {
+	p, err := paging.Open(token, paging.Limit(limit, listed, listed))
 	if err != nil {
 		return nil, invalidToken()
 	}
 	if err := s.flush(ctx); err != nil {
 		return nil, err
 	}
-	if limit <= 0 {
-		limit = groupsListed
-	}
-	last := ""
 	s.Store.View(func(tx *store.Tx) {
-		for name, g := range s.groups.Ascend(tx, string(after)) {
-			if name == string(after) || !match(g) {
-				continue
-			}
-			if limit == 0 {
-				next = new(base64.StdEncoding.EncodeToString([]byte(last)))
-				return
-			}
-			limit, last = limit-1, name
+		for _, g := range paging.Of(p, s.groups.Ascend(tx, p.After), match) {
 			visit(tx, g)
 		}
 	})
-	return next, nil
+	return p.Next(), nil
 }
 
 func invalidToken() error { return invalidParameter("The specified nextToken is invalid.") }

@@ -2,7 +2,6 @@ package logs
 
 import (
 	"context"
-	"encoding/base64"
 	"strconv"
 	"strings"
 	"time"
@@ -13,6 +12,7 @@ import (
 
 	"evo/internal/cloud/logs/emf"
 	"evo/internal/cloud/logs/filter"
+	"evo/internal/cloud/paging"
 	"evo/internal/cloud/store"
 )
 
@@ -55,38 +55,26 @@ func (s *Service) DeleteMetricFilter(ctx context.Context, in *cloudwatchlogs.Del
 
 // DescribeMetricFilters lists filters by group and name.
 func (s *Service) DescribeMetricFilters(ctx context.Context, in *cloudwatchlogs.DescribeMetricFiltersInput) (*cloudwatchlogs.DescribeMetricFiltersOutput, error) {
-	after, err := base64.StdEncoding.DecodeString(aws.ToString(in.NextToken))
+	p, err := paging.Open(in.NextToken, paging.Limit(in.Limit, listed, listed))
 	if err != nil {
 		return nil, invalidToken()
 	}
 	if err := s.flush(ctx); err != nil {
 		return nil, err
 	}
-	limit := aws.ToInt32(in.Limit)
-	if limit <= 0 {
-		limit = 50
-	}
 	out := &cloudwatchlogs.DescribeMetricFiltersOutput{MetricFilters: []types.MetricFilter{}}
-	last := ""
 	s.Store.View(func(tx *store.Tx) {
 		if _, ok := s.groups.Get(tx, aws.ToString(in.LogGroupName)); in.LogGroupName != nil && !ok {
 			err = noGroup()
 			return
 		}
-		for key, f := range s.filters.Ascend(tx, string(after)) {
-			if key == string(after) || !f.selected(in) {
-				continue
-			}
-			if limit == 0 {
-				out.NextToken = new(base64.StdEncoding.EncodeToString([]byte(last)))
-				return
-			}
-			limit, last = limit-1, key
+		for _, f := range paging.Of(p, s.filters.Ascend(tx, p.After), func(f metricFilter) bool { return f.selected(in) }) {
 			out.MetricFilters = append(out.MetricFilters, types.MetricFilter{
 				LogGroupName: new(f.Group), FilterName: new(f.Name), FilterPattern: new(f.Pattern), CreationTime: new(f.Created), MetricTransformations: []types.MetricTransformation{f.Transformation},
 			})
 		}
 	})
+	out.NextToken = p.Next()
 	return out, err
 }
 

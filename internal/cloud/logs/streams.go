@@ -3,7 +3,6 @@ package logs
 import (
 	"cmp"
 	"context"
-	"encoding/base64"
 	"slices"
 	"strings"
 	"time"
@@ -13,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 
 	"evo/internal/cloud/logs/emf"
+	"evo/internal/cloud/paging"
 	"evo/internal/cloud/store"
 )
 
@@ -90,10 +90,6 @@ func (s *Service) DescribeLogStreams(ctx context.Context, in *cloudwatchlogs.Des
 	if byTime && in.LogStreamNamePrefix != nil {
 		return nil, invalidParameter("Cannot order by LastEventTime with a logStreamNamePrefix.")
 	}
-	after, err := base64.StdEncoding.DecodeString(aws.ToString(in.NextToken))
-	if err != nil {
-		return nil, invalidToken()
-	}
 	if err := s.flush(ctx); err != nil {
 		return nil, err
 	}
@@ -120,33 +116,26 @@ func (s *Service) DescribeLogStreams(ctx context.Context, in *cloudwatchlogs.Des
 		}
 		return c
 	})
-	return s.pageOfStreams(group, list, string(after), int(aws.ToInt32(in.Limit))), nil
+	list, next, err := paging.Cut(list, func(st stream) string { return st.Name }, in.NextToken, paging.Limit(in.Limit, listed, listed))
+	if err != nil {
+		return nil, invalidToken()
+	}
+	out := &cloudwatchlogs.DescribeLogStreamsOutput{LogStreams: []types.LogStream{}, NextToken: next}
+	for _, st := range list {
+		out.LogStreams = append(out.LogStreams, s.describeStream(group, st))
+	}
+	return out, nil
 }
 
-func (s *Service) pageOfStreams(group string, list []stream, after string, limit int) *cloudwatchlogs.DescribeLogStreamsOutput {
-	if limit <= 0 {
-		limit = 50
+func (s *Service) describeStream(group string, st stream) types.LogStream {
+	d := types.LogStream{
+		LogStreamName: new(st.Name), Arn: new(s.groupARN(group) + ":log-stream:" + st.Name), CreationTime: new(st.Created), StoredBytes: new(int64(0)),
+		FirstEventTimestamp: st.First, LastEventTimestamp: st.Last, LastIngestionTime: st.Ingested,
 	}
-	begin := 0
-	if after != "" {
-		begin = slices.IndexFunc(list, func(st stream) bool { return st.Name == after }) + 1
+	if st.Ingested != nil {
+		d.UploadSequenceToken = new(sequenceToken(st))
 	}
-	end := min(len(list), begin+limit)
-	out := &cloudwatchlogs.DescribeLogStreamsOutput{LogStreams: []types.LogStream{}}
-	for _, st := range list[begin:end] {
-		d := types.LogStream{
-			LogStreamName: new(st.Name), Arn: new(s.groupARN(group) + ":log-stream:" + st.Name), CreationTime: new(st.Created), StoredBytes: new(int64(0)),
-			FirstEventTimestamp: st.First, LastEventTimestamp: st.Last, LastIngestionTime: st.Ingested,
-		}
-		if st.Ingested != nil {
-			d.UploadSequenceToken = new(sequenceToken(st))
-		}
-		out.LogStreams = append(out.LogStreams, d)
-	}
-	if end < len(list) {
-		out.NextToken = new(base64.StdEncoding.EncodeToString([]byte(list[end-1].Name)))
-	}
-	return out
+	return d
 }
 
 // Limits of PutLogEvents.
