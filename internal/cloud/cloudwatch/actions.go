@@ -20,7 +20,7 @@ func (s *Service) act(before, after alarmState) {
 	if len(arns) == 0 {
 		return
 	}
-	go s.do(func() {
+	go s.tasks.Do(func() {
 		for _, arn := range arns {
 			// The history's own failure is the store's, which every other call reports too.
 			s.acted(s.ctx, after, arn, s.execute(before, after, arn))

@@ -142,7 +142,7 @@ func TestQueriesAgainstAList(t *testing.T) {
 			all = append(all, d)
 			s.Record("N", time.Unix(d.at, 0), Datum{Name: "m", Value: d.v, HighResolution: high})
 			if rapid.IntRange(0, 9).Draw(rt, "flush") == 0 {
-				if err := s.flush(context.Background()); err != nil {
+				if err := s.behind.Now(context.Background()); err != nil {
 					rt.Fatal(err)
 				}
 			}
@@ -161,7 +161,7 @@ func TestQueriesAgainstAList(t *testing.T) {
 				counts[at]++
 			}
 		}
-		if err := s.flush(context.Background()); err != nil {
+		if err := s.behind.Now(context.Background()); err != nil {
 			rt.Fatal(err)
 		}
 		var got []ofUnit

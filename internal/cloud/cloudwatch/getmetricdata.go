@@ -46,7 +46,7 @@ func (s *Service) GetMetricData(ctx context.Context, in *cloudwatch.GetMetricDat
 	if err != nil {
 		return nil, err
 	}
-	if err := s.flush(ctx); err != nil {
+	if err := s.behind.Now(ctx); err != nil {
 		return nil, fmt.Errorf("store metrics: %w", err)
 	}
 	q := s.newQuery(in.MetricDataQueries, *in.StartTime, *in.EndTime)

@@ -36,7 +36,7 @@ func (s *Service) GetMetricStatistics(ctx context.Context, in *cloudwatch.GetMet
 	if err != nil {
 		return nil, err
 	}
-	if err := s.flush(ctx); err != nil {
+	if err := s.behind.Now(ctx); err != nil {
 		return nil, fmt.Errorf("store metrics: %w", err)
 	}
 	out := &cloudwatch.GetMetricStatisticsOutput{Label: in.MetricName, Datapoints: []types.Datapoint{}}
@@ -103,7 +103,7 @@ func (s *Service) ListMetrics(ctx context.Context, in *cloudwatch.ListMetricsInp
 	if err != nil {
 		return nil, &types.InvalidParameterValueException{Message: new("Invalid nextToken")}
 	}
-	if err := s.flush(ctx); err != nil {
+	if err := s.behind.Now(ctx); err != nil {
 		return nil, fmt.Errorf("store metrics: %w", err)
 	}
 	since := s.Clock.Now().Add(-14 * 24 * time.Hour)

@@ -44,7 +44,7 @@ func (s *Service) PutMetricData(ctx context.Context, in *cloudwatch.PutMetricDat
 			return nil, err
 		}
 	}
-	if err := s.write(ctx, data.series); err != nil {
+	if err := s.merge(ctx, data.series); err != nil {
 		return nil, fmt.Errorf("store metrics: %w", err)
 	}
 	return &cloudwatch.PutMetricDataOutput{}, nil

@@ -64,7 +64,7 @@ func nameOf(arnOrName string) string {
 
 // CreateLogGroup makes a group.
 func (s *Service) CreateLogGroup(ctx context.Context, in *cloudwatchlogs.CreateLogGroupInput) (*cloudwatchlogs.CreateLogGroupOutput, error) {
-	if err := s.flush(ctx); err != nil {
+	if err := s.behind.Now(ctx); err != nil {
 		return nil, err
 	}
 	g := group{Name: aws.ToString(in.LogGroupName), Created: s.Clock.Now().UnixMilli(), Class: string(in.LogGroupClass), KMSKey: in.KmsKeyId, Protected: aws.ToBool(in.DeletionProtectionEnabled), Tags: maps.Clone(in.Tags)}
@@ -82,7 +82,7 @@ func (s *Service) CreateLogGroup(ctx context.Context, in *cloudwatchlogs.CreateL
 
 // changeGroup changes a group that exists.
 func (s *Service) changeGroup(ctx context.Context, name string, change func(tx *store.Tx, g *group) error) error {
-	if err := s.flush(ctx); err != nil {
+	if err := s.behind.Now(ctx); err != nil {
 		return err
 	}
 	return s.Store.Update(ctx, func(ctx context.Context, tx *store.Tx) error {
@@ -100,7 +100,7 @@ func (s *Service) changeGroup(ctx context.Context, name string, change func(tx *
 
 // DeleteLogGroup removes a group with its streams, events and metric filters.
 func (s *Service) DeleteLogGroup(ctx context.Context, in *cloudwatchlogs.DeleteLogGroupInput) (*cloudwatchlogs.DeleteLogGroupOutput, error) {
-	if err := s.flush(ctx); err != nil {
+	if err := s.behind.Now(ctx); err != nil {
 		return nil, err
 	}
 	name := aws.ToString(in.LogGroupName)
@@ -180,7 +180,7 @@ func (s *Service) walkGroups(ctx context.Context, token *string, limit *int32, m
 	if err != nil {
 		return nil, invalidToken()
 	}
-	if err := s.flush(ctx); err != nil {
+	if err := s.behind.Now(ctx); err != nil {
 		return nil, err
 	}
 	s.Store.View(func(tx *store.Tx) {
@@ -321,7 +321,7 @@ func (s *Service) UntagResource(ctx context.Context, in *cloudwatchlogs.UntagRes
 }
 
 func (s *Service) tagsOf(ctx context.Context, resource string) (map[string]string, error) {
-	if err := s.flush(ctx); err != nil {
+	if err := s.behind.Now(ctx); err != nil {
 		return nil, err
 	}
 	var g group

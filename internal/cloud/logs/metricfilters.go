@@ -59,7 +59,7 @@ func (s *Service) DescribeMetricFilters(ctx context.Context, in *cloudwatchlogs.
 	if err != nil {
 		return nil, invalidToken()
 	}
-	if err := s.flush(ctx); err != nil {
+	if err := s.behind.Now(ctx); err != nil {
 		return nil, err
 	}
 	out := &cloudwatchlogs.DescribeMetricFiltersOutput{MetricFilters: []types.MetricFilter{}}

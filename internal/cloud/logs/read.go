@@ -72,7 +72,7 @@ func (s *Service) GetLogEvents(ctx context.Context, in *cloudwatchlogs.GetLogEve
 			return nil, err
 		}
 	}
-	if err := s.flush(ctx); err != nil {
+	if err := s.behind.Now(ctx); err != nil {
 		return nil, err
 	}
 	limit := int(aws.ToInt32(in.Limit))
@@ -176,7 +176,7 @@ func (s *Service) FilterLogEvents(ctx context.Context, in *cloudwatchlogs.Filter
 	if in.NextToken == nil {
 		after.newestFirst = in.StartFromHead != nil && !*in.StartFromHead
 	}
-	if err := s.flush(ctx); err != nil {
+	if err := s.behind.Now(ctx); err != nil {
 		return nil, err
 	}
 	within := span{aws.ToInt64(in.StartTime), math.MaxInt64}

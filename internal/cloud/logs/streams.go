@@ -49,7 +49,7 @@ func (s *Service) find(tx *store.Tx, groupName, streamName string) (stream, erro
 // CreateLogStream makes a stream.
 func (s *Service) CreateLogStream(ctx context.Context, in *cloudwatchlogs.CreateLogStreamInput) (*cloudwatchlogs.CreateLogStreamOutput, error) {
 	group, name := aws.ToString(in.LogGroupName), aws.ToString(in.LogStreamName)
-	if err := s.flush(ctx); err != nil {
+	if err := s.behind.Now(ctx); err != nil {
 		return nil, err
 	}
 	return &cloudwatchlogs.CreateLogStreamOutput{}, s.Store.Update(ctx, func(ctx context.Context, tx *store.Tx) error {
@@ -66,7 +66,7 @@ func (s *Service) CreateLogStream(ctx context.Context, in *cloudwatchlogs.Create
 
 // DeleteLogStream removes a stream with its events.
 func (s *Service) DeleteLogStream(ctx context.Context, in *cloudwatchlogs.DeleteLogStreamInput) (*cloudwatchlogs.DeleteLogStreamOutput, error) {
-	if err := s.flush(ctx); err != nil {
+	if err := s.behind.Now(ctx); err != nil {
 		return nil, err
 	}
 	return &cloudwatchlogs.DeleteLogStreamOutput{}, s.Store.Update(ctx, func(ctx context.Context, tx *store.Tx) error {
@@ -90,7 +90,7 @@ func (s *Service) DescribeLogStreams(ctx context.Context, in *cloudwatchlogs.Des
 	if byTime && in.LogStreamNamePrefix != nil {
 		return nil, invalidParameter("Cannot order by LastEventTime with a logStreamNamePrefix.")
 	}
-	if err := s.flush(ctx); err != nil {
+	if err := s.behind.Now(ctx); err != nil {
 		return nil, err
 	}
 	var list []stream
@@ -153,7 +153,7 @@ func (s *Service) PutLogEvents(ctx context.Context, in *cloudwatchlogs.PutLogEve
 	if err := checkBatch(in.LogEvents); err != nil {
 		return nil, err
 	}
-	if err := s.flush(ctx); err != nil {
+	if err := s.behind.Now(ctx); err != nil {
 		return nil, err
 	}
 	now := s.Clock.Now()
