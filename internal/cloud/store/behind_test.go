@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -10,29 +11,29 @@ import (
 
 func TestBehindWritesWhatCameMeanwhileAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		writes := 0
-		b := NewBehind(time.Second, func(context.Context) error { writes++; return nil })
+		var writes atomic.Int32
+		b := NewBehind(time.Second, func(context.Context) error { writes.Add(1); return nil })
 		for range 10 {
 			b.Soon()
 			time.Sleep(50 * time.Millisecond)
 		}
 		synctest.Wait()
-		if writes != 0 {
-			t.Errorf("%d writes within half a second", writes)
+		if writes.Load() != 0 {
+			t.Errorf("%d writes within half a second", writes.Load())
 		}
 		time.Sleep(time.Second)
 		synctest.Wait()
-		if writes != 1 {
-			t.Errorf("%d writes, want 1", writes)
+		if writes.Load() != 1 {
+			t.Errorf("%d writes, want 1", writes.Load())
 		}
 		b.Soon()
-		if err := b.Close(); err != nil || writes != 2 {
-			t.Errorf("close: %d writes, error %v", writes, err)
+		if err := b.Close(); err != nil || writes.Load() != 2 {
+			t.Errorf("close: %d writes, error %v", writes.Load(), err)
 		}
 		b.Soon()
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		if writes != 2 {
+		if writes.Load() != 2 {
 			t.Error("written after close")
 		}
 	})
