@@ -20,6 +20,7 @@ import (
 	"evo/internal/cloud/apigateway/restapi"
 	"evo/internal/cloud/call"
 	"evo/internal/cloud/clock"
+	"evo/internal/cloud/id"
 	"evo/internal/cloud/paging"
 	"evo/internal/cloud/store"
 )
@@ -86,18 +87,8 @@ func (s *Service) Has(apiID string) (ok bool) {
 	return ok
 }
 
-// newID returns an id of n letters and digits; without randomness, there is no service.
-func (s *Service) newID(n int) string {
-	const letters = "abcdefghijklmnopqrstuvwxyz0123456789"
-	b := make([]byte, n)
-	if _, err := io.ReadFull(s.cfg.Rand, b); err != nil {
-		panic(fmt.Sprintf("apigateway: read randomness: %v", err))
-	}
-	for i := range b {
-		b[i] = letters[int(b[i])%len(letters)]
-	}
-	return string(b)
-}
+// newID returns an id of n letters and digits.
+func (s *Service) newID(n int) string { return id.Letters(s.cfg.Rand, id.Lower, n) }
 
 func notFound(what string) error {
 	return &types.NotFoundException{Message: aws.String("Invalid " + what + " identifier specified")}

@@ -2,7 +2,6 @@ package applicationautoscaling
 
 import (
 	"context"
-	"crypto/rand"
 	"fmt"
 	"regexp"
 	"slices"
@@ -12,20 +11,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling/types"
 
 	"evo/internal/cloud/call"
+	"evo/internal/cloud/id"
 	"evo/internal/cloud/store"
 )
 
-// newUUID returns a random identifier in the usual form.
-func newUUID() string {
-	var b [16]byte
-	rand.Read(b[:])
-	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
-}
-
 // arn names a policy or a scheduled action of a target.
 func (s *Service) arn(kind, name string, k scalable, label string) *string {
-	return new(fmt.Sprintf("arn:aws:autoscaling:%s:%s:%s:%s:resource/%s/%s:%s/%s", s.Region, call.Account, kind, newUUID(), k.namespace, k.resource, label, name))
+	return new(fmt.Sprintf("arn:aws:autoscaling:%s:%s:%s:%s:resource/%s/%s:%s/%s", s.Region, call.Account, kind, id.UUID(), k.namespace, k.resource, label, name))
 }
 
 // checkPolicy makes sure that the configuration is that of the policy's type.

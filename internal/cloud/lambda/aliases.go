@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
+	"evo/internal/cloud/id"
 	"evo/internal/cloud/store"
 )
 
@@ -82,7 +83,7 @@ func (s *Service) CreateAlias(ctx context.Context, in *lambda.CreateAliasInput) 
 	if err != nil {
 		return nil, err
 	}
-	a := alias{Function: n.function, Name: *in.Name, Description: aws.ToString(in.Description), Version: *in.FunctionVersion, Revision: newID()}
+	a := alias{Function: n.function, Name: *in.Name, Description: aws.ToString(in.Description), Version: *in.FunctionVersion, Revision: id.UUID()}
 	if in.RoutingConfig != nil {
 		a.Weights = maps.Clone(in.RoutingConfig.AdditionalVersionWeights)
 	}
@@ -124,7 +125,7 @@ func (s *Service) UpdateAlias(ctx context.Context, in *lambda.UpdateAliasInput) 
 		if in.RoutingConfig != nil {
 			a.Weights = maps.Clone(in.RoutingConfig.AdditionalVersionWeights)
 		}
-		a.Revision = newID()
+		a.Revision = id.UUID()
 		if err := s.checkAlias(tx, a); err != nil {
 			return err
 		}

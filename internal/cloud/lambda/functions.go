@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
 	"evo/internal/cloud/call"
+	"evo/internal/cloud/id"
 	"evo/internal/cloud/paging"
 	"evo/internal/cloud/store"
 )
@@ -56,7 +57,7 @@ func (s *Service) CreateFunction(ctx context.Context, in *lambda.CreateFunctionI
 	}
 	qualifier := ""
 	c := beingCreated(s.describe(made, qualifier))
-	c.RevisionId = aws.String(newID()) // that of the function once it is ready is another, as on AWS
+	c.RevisionId = aws.String(id.UUID()) // that of the function once it is ready is another, as on AWS
 	return answer[lambda.CreateFunctionOutput](c), nil
 }
 
@@ -68,7 +69,7 @@ func (s *Service) newVersion(ctx context.Context, fn string, in *lambda.CreateFu
 	v := version{
 		Function: fn, Number: latest, Memory: 128, Timeout: 3, Storage: 512, Tracing: string(types.TracingModePassThrough),
 		SnapStart: string(types.SnapStartApplyOnNone), LogFormat: string(types.LogFormatText), Architectures: []string{string(types.ArchitectureX8664)},
-		Modified: s.cfg.Clock.Now(), Revision: newID(),
+		Modified: s.cfg.Clock.Now(), Revision: id.UUID(),
 	}
 	if in.Runtime == "" || in.Handler == nil {
 		return v, invalid("Runtime and Handler are mandatory parameters for functions created with deployment packages.")
@@ -295,7 +296,7 @@ func (s *Service) change(ctx context.Context, n name, revision *string, dryRun, 
 		if err := f(tx, &v); err != nil {
 			return err
 		}
-		v.Modified, v.Revision = s.cfg.Clock.Now(), newID()
+		v.Modified, v.Revision = s.cfg.Clock.Now(), id.UUID()
 		shown = v
 		if dryRun {
 			return nil
@@ -316,7 +317,7 @@ func (s *Service) change(ctx context.Context, n name, revision *string, dryRun, 
 		return beingCreated(s.describe(shown, shown.Number)), nil
 	}
 	c := beingUpdated(s.describe(shown, ""))
-	c.RevisionId = aws.String(newID())
+	c.RevisionId = aws.String(id.UUID())
 	return c, nil
 }
 

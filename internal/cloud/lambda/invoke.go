@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
 	"evo/internal/cloud/call"
+	"evo/internal/cloud/id"
 	"evo/internal/cloud/sandbox"
 	"evo/internal/cloud/store"
 )
@@ -47,7 +48,7 @@ func (s *Service) Invoke(ctx context.Context, in *lambda.InvokeInput) (*lambda.I
 	}
 	req := request{id: call.From(ctx).RequestID, payload: in.Payload}
 	if !uuid.MatchString(req.id) {
-		req.id = newID()
+		req.id = id.UUID()
 	}
 	if req.context, err = clientContext(in.ClientContext); err != nil {
 		return nil, err

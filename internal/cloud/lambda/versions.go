@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
+	"evo/internal/cloud/id"
 	"evo/internal/cloud/store"
 )
 
@@ -47,7 +48,7 @@ func (s *Service) publish(tx *store.Tx, v version, description *string) version 
 	}
 	f.LastVersion++
 	s.tables.functions.Put(tx, f.Name, f)
-	v.Number, v.Of, v.Revision, v.Modified = strconv.Itoa(f.LastVersion), print, newID(), s.cfg.Clock.Now()
+	v.Number, v.Of, v.Revision, v.Modified = strconv.Itoa(f.LastVersion), print, id.UUID(), s.cfg.Clock.Now()
 	if aws.ToString(description) != "" {
 		v.Description = *description
 	}
