@@ -144,7 +144,7 @@ var hop = []string{"Connection", "Keep-Alive", "Proxy-Connection", "Te", "Traile
 func (x *exchange) headers(withLength bool) []header {
 	all := make([]header, 0, len(x.r.Header)+6)
 	for name, values := range x.r.Header {
-		if slices.Contains(hop, name) || name == "Content-Length" && !withLength {
+		if len(values) == 0 || slices.Contains(hop, name) || name == "Content-Length" && !withLength {
 			continue
 		}
 		all = append(all, header{name, values})
