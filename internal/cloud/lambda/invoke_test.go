@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
@@ -52,6 +54,40 @@ func TestInvoke(t *testing.T) {
 			t.Errorf("%s: %v, want %v", key, got, want)
 		}
 	}
+}
+
+// A client that gives up does not hide the invocation: it holds its concurrency to its end, and counts.
+func TestInvocationOutlivesItsCaller(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.create("fn")
+		w.handle("index.handler", func(ctx context.Context, _ *sandbox.Function, _ sandbox.Invocation) (any, error) {
+			select {
+			case <-time.After(time.Minute):
+				return nil, errors.New("too late")
+			case <-ctx.Done():
+				return nil, ctx.Err()
+			}
+		})
+		if _, err := w.PutFunctionConcurrency(t.Context(), &lambda.PutFunctionConcurrencyInput{FunctionName: aws.String("fn"), ReservedConcurrentExecutions: aws.Int32(1)}); err != nil {
+			t.Fatal(err)
+		}
+		impatient, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if _, err := w.Invoke(impatient, &lambda.InvokeInput{FunctionName: aws.String("fn")}); !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatalf("error %v", err)
+		}
+		_, err := w.Invoke(t.Context(), &lambda.InvokeInput{FunctionName: aws.String("fn")})
+		wantError(t, err, "TooManyRequestsException", "Rate Exceeded")
+		time.Sleep(2 * time.Minute)
+		synctest.Wait()
+		w.service.record.close()
+		for key, want := range map[string]float64{"Invocations": 1, "Errors": 1} {
+			if got := w.metrics.sums["AWS/Lambda "+key+" FunctionName=fn"]; got != want {
+				t.Errorf("%s: %v, want %v", key, got, want)
+			}
+		}
+	})
 }
 
 func TestInvokeRefusals(t *testing.T) {
