@@ -155,6 +155,15 @@ func page[T any](all []T, id func(T) *string, token, most *string) ([]T, *string
 	return some, next, nil
 }
 
+// list returns a page of what an API has.
+func list[T any](s *Service, apiID, token, most *string, id func(T) *string, all func(tx *store.Tx, a api) []T) (items []T, next *string, err error) {
+	err = s.view(apiID, func(tx *store.Tx, a api) (err error) {
+		items, next, err = page(all(tx, a), id, token, most)
+		return err
+	})
+	return items, next, err
+}
+
 // sorted returns a map's values by key.
 func sorted[V any](m map[string]V, key func(V) string) []V {
 	all := make([]V, 0, len(m))
