@@ -148,7 +148,6 @@ func (s *Service) run(ctx context.Context, n name, req request) (*sandbox.Result
 	}
 	ended := make(chan ending, 1)
 	begun := s.invocations.begin(ctx, func(ctx context.Context) {
-		defer done()
 		res, err := s.cfg.Runner.Invoke(ctx, fn, sandbox.Invocation{RequestID: req.id, ARN: s.arn(n), Payload: req.payload, ClientContext: req.context})
 		var setup *sandbox.SetupError
 		if errors.As(err, &setup) {
@@ -157,6 +156,7 @@ func (s *Service) run(ctx context.Context, n name, req request) (*sandbox.Result
 		if err == nil || setup != nil {
 			s.record.invoked(n, v.Number, at, now, res)
 		}
+		done() // before the answer: whoever gets it may call again at once
 		ended <- ending{res, err}
 	})
 	if !begun {

@@ -90,6 +90,20 @@ func TestInvocationOutlivesItsCaller(t *testing.T) {
 	})
 }
 
+// Whoever has his answer may call again: the concurrency of the call before is free by then.
+func TestOneAfterTheOther(t *testing.T) {
+	w := newWorld(t)
+	w.create("fn")
+	if _, err := w.PutFunctionConcurrency(t.Context(), &lambda.PutFunctionConcurrencyInput{FunctionName: aws.String("fn"), ReservedConcurrentExecutions: aws.Int32(1)}); err != nil {
+		t.Fatal(err)
+	}
+	for range 300 {
+		if _, err := w.service.Invoke(t.Context(), &lambda.InvokeInput{FunctionName: aws.String("fn")}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestInvokeRefusals(t *testing.T) {
 	w := newWorld(t)
 	ctx := context.Background()
