@@ -55,7 +55,14 @@ var table = []layer{
 }
 
 // parts of the embedded cloud. A service imports no other service.
-var cloudBase = []string{"internal/cloud/call", "internal/cloud/clock", "internal/cloud/store", "internal/cloud/openapi"}
+// cloudBase is what services share. A piece of a service comes here when a second one needs it, not before.
+var cloudBase = []string{
+	"internal/cloud/call", "internal/cloud/clock", "internal/cloud/store", "internal/cloud/openapi",
+	"internal/cloud/id",       // names by chance
+	"internal/cloud/jsontext", // strings in JSON, quickly
+	"internal/cloud/paging",   // the parts in which lists are given
+	"internal/cloud/tags",     // the sets of tags that services keep
+}
 var cloudWire = []string{"internal/cloud/wire", "internal/cloud/model"}
 
 // apiDefinitions are what an API is, as pure values: the two control planes write them, and what serves APIs reads them.

@@ -12,6 +12,7 @@ import (
 
 	"evo/internal/cloud/apigateway/restapi"
 	"evo/internal/cloud/store"
+	"evo/internal/cloud/tags"
 )
 
 // PutGatewayResponse sets what the gateway itself answers in a case.
@@ -118,7 +119,7 @@ func (s *Service) GetModels(_ context.Context, in *apigateway.GetModelsInput) (*
 	out := &apigateway.GetModelsOutput{Items: []types.Model{}}
 	err := s.view(in.RestApiId, func(_ *store.Tx, a api) (err error) {
 		all := sorted(a.Def.Models, func(m types.Model) string { return *m.Name })
-		out.Items, out.Position, err = page(all, func(m types.Model) string { return *m.Name }, in.Position, in.Limit, 500)
+		out.Items, out.Position, err = page(all, func(m types.Model) string { return *m.Name }, in.Position, in.Limit)
 		return err
 	})
 	if err != nil {
@@ -180,7 +181,7 @@ func (s *Service) GetRequestValidators(_ context.Context, in *apigateway.GetRequ
 	out := &apigateway.GetRequestValidatorsOutput{Items: []types.RequestValidator{}}
 	err := s.view(in.RestApiId, func(_ *store.Tx, a api) (err error) {
 		all := sorted(a.Def.Validators, func(v types.RequestValidator) string { return aws.ToString(v.Name) })
-		out.Items, out.Position, err = page(all, func(v types.RequestValidator) string { return *v.Id }, in.Position, in.Limit, 500)
+		out.Items, out.Position, err = page(all, func(v types.RequestValidator) string { return *v.Id }, in.Position, in.Limit)
 		return err
 	})
 	if err != nil {
@@ -230,7 +231,7 @@ func (s *Service) GetAuthorizers(_ context.Context, in *apigateway.GetAuthorizer
 	out := &apigateway.GetAuthorizersOutput{Items: []types.Authorizer{}}
 	err := s.view(in.RestApiId, func(_ *store.Tx, a api) (err error) {
 		all := sorted(a.Def.Authorizers, func(v types.Authorizer) string { return aws.ToString(v.Name) })
-		out.Items, out.Position, err = page(all, func(v types.Authorizer) string { return *v.Id }, in.Position, in.Limit, 500)
+		out.Items, out.Position, err = page(all, func(v types.Authorizer) string { return *v.Id }, in.Position, in.Limit)
 		return err
 	})
 	if err != nil {
@@ -254,26 +255,38 @@ func (s *Service) DeleteAuthorizer(ctx context.Context, in *apigateway.DeleteAut
 	return &apigateway.DeleteAuthorizerOutput{}, nil
 }
 
-// tagged finds what an ARN names, and lets edit see and change its tags.
-func (s *Service) tagged(ctx context.Context, arn *string, edit func(tags map[string]string)) error {
+// taggable returns what an ARN names: an API, or the stage of one.
+func (s *Service) taggable(arn *string) (apiID, stageName string, err error) {
 	path, ok := strings.CutPrefix(aws.ToString(arn), "arn:aws:apigateway:"+s.cfg.Region+"::/restapis/")
 	if !ok {
-		return badRequest("Invalid resource ARN: %s", aws.ToString(arn))
+		return "", "", badRequest("Invalid resource ARN: %s", aws.ToString(arn))
 	}
-	id, rest, _ := strings.Cut(path, "/")
-	return s.edit(ctx, &id, func(tx *store.Tx, a *api) error {
-		name, isStage := strings.CutPrefix(rest, "stages/")
-		if !isStage {
-			a.Tags = cloneTags(a.Tags)
-			edit(a.Tags)
+	apiID, rest, _ := strings.Cut(path, "/")
+	stageName, _ = strings.CutPrefix(rest, "stages/")
+	return apiID, stageName, nil
+}
+
+// retag changes the tags of what an ARN names.
+func (s *Service) retag(ctx context.Context, arn *string, change tags.Change) error {
+	id, name, err := s.taggable(arn)
+	if err != nil {
+		return err
+	}
+	return s.cfg.Store.Update(ctx, func(ctx context.Context, tx *store.Tx) error {
+		a, err := s.api(tx, &id)
+		if err != nil {
+			return err
+		}
+		if name == "" {
+			a.Tags = change.To(a.Tags)
+			s.apis.Put(tx, id, a)
 			return nil
 		}
 		st, err := s.stage(tx, &id, &name)
 		if err != nil {
 			return err
 		}
-		st.Stage.Tags = cloneTags(st.Stage.Tags)
-		edit(st.Stage.Tags)
+		st.Stage.Tags = change.To(st.Stage.Tags)
 		s.stages.Put(tx, id+"/"+name, st)
 		return nil
 	})
@@ -281,12 +294,7 @@ func (s *Service) tagged(ctx context.Context, arn *string, edit func(tags map[st
 
 // TagResource adds tags to an API or a stage.
 func (s *Service) TagResource(ctx context.Context, in *apigateway.TagResourceInput) (*apigateway.TagResourceOutput, error) {
-	err := s.tagged(ctx, in.ResourceArn, func(tags map[string]string) {
-		for k, v := range in.Tags {
-			tags[k] = v
-		}
-	})
-	if err != nil {
+	if err := s.retag(ctx, in.ResourceArn, tags.Add(in.Tags)); err != nil {
 		return nil, err
 	}
 	return &apigateway.TagResourceOutput{}, nil
@@ -294,24 +302,27 @@ func (s *Service) TagResource(ctx context.Context, in *apigateway.TagResourceInp
 
 // UntagResource takes tags off an API or a stage.
 func (s *Service) UntagResource(ctx context.Context, in *apigateway.UntagResourceInput) (*apigateway.UntagResourceOutput, error) {
-	err := s.tagged(ctx, in.ResourceArn, func(tags map[string]string) {
-		for _, k := range in.TagKeys {
-			delete(tags, k)
-		}
-	})
-	if err != nil {
+	if err := s.retag(ctx, in.ResourceArn, tags.Remove(in.TagKeys)); err != nil {
 		return nil, err
 	}
 	return &apigateway.UntagResourceOutput{}, nil
 }
 
 // GetTags lists the tags of an API or a stage.
-func (s *Service) GetTags(ctx context.Context, in *apigateway.GetTagsInput) (*apigateway.GetTagsOutput, error) {
-	out := &apigateway.GetTagsOutput{Tags: map[string]string{}}
-	err := s.tagged(ctx, in.ResourceArn, func(tags map[string]string) {
-		for k, v := range tags {
-			out.Tags[k] = v
+func (s *Service) GetTags(_ context.Context, in *apigateway.GetTagsInput) (*apigateway.GetTagsOutput, error) {
+	id, name, err := s.taggable(in.ResourceArn)
+	if err != nil {
+		return nil, err
+	}
+	out := new(apigateway.GetTagsOutput)
+	err = s.view(&id, func(tx *store.Tx, a api) error {
+		out.Tags = tags.Copy(a.Tags)
+		if name == "" {
+			return nil
 		}
+		st, err := s.stage(tx, &id, &name)
+		out.Tags = tags.Copy(st.Stage.Tags)
+		return err
 	})
 	if err != nil {
 		return nil, err

@@ -69,7 +69,7 @@ func (s *Service) GetResource(_ context.Context, in *apigateway.GetResourceInput
 func (s *Service) GetResources(_ context.Context, in *apigateway.GetResourcesInput) (*apigateway.GetResourcesOutput, error) {
 	out := new(apigateway.GetResourcesOutput)
 	err := s.view(in.RestApiId, func(_ *store.Tx, a api) error {
-		some, position, err := page(a.Def.Sorted(), func(r restapi.Resource) string { return r.ID }, in.Position, in.Limit, 500)
+		some, position, err := page(a.Def.Sorted(), func(r restapi.Resource) string { return r.ID }, in.Position, in.Limit)
 		for _, r := range some {
 			d := describeResource(r, in.Embed)
 			out.Items = append(out.Items, types.Resource{Id: d.Id, ParentId: d.ParentId, Path: d.Path, PathPart: d.PathPart, ResourceMethods: d.ResourceMethods})

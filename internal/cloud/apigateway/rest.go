@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 
@@ -174,7 +173,7 @@ func (s *Service) GetRestApis(_ context.Context, in *apigateway.GetRestApisInput
 		}
 	})
 	slices.SortStableFunc(items, func(a, b types.RestApi) int { return a.CreatedDate.Compare(*b.CreatedDate) })
-	items, position, err := page(items, func(a types.RestApi) string { return *a.Id }, in.Position, in.Limit, 500)
+	items, position, err := page(items, func(a types.RestApi) string { return *a.Id }, in.Position, in.Limit)
 	if err != nil {
 		return nil, err
 	}
@@ -290,11 +289,4 @@ func (s *Service) UpdateAccount(ctx context.Context, in *apigateway.UpdateAccoun
 	}
 	out := apigateway.UpdateAccountOutput(*got)
 	return &out, nil
-}
-
-func cloneTags(m map[string]string) map[string]string {
-	if m == nil {
-		return map[string]string{}
-	}
-	return maps.Clone(m)
 }

@@ -20,6 +20,8 @@ import (
 	"evo/internal/cloud/apigateway/restapi"
 	"evo/internal/cloud/call"
 	"evo/internal/cloud/clock"
+	"evo/internal/cloud/id"
+	"evo/internal/cloud/paging"
 	"evo/internal/cloud/store"
 )
 
@@ -85,18 +87,8 @@ func (s *Service) Has(apiID string) (ok bool) {
 	return ok
 }
 
-// newID returns an id of n letters and digits; without randomness, there is no service.
-func (s *Service) newID(n int) string {
-	const letters = "abcdefghijklmnopqrstuvwxyz0123456789"
-	b := make([]byte, n)
-	if _, err := io.ReadFull(s.cfg.Rand, b); err != nil {
-		panic(fmt.Sprintf("apigateway: read randomness: %v", err))
-	}
-	for i := range b {
-		b[i] = letters[int(b[i])%len(letters)]
-	}
-	return string(b)
-}
+// newID returns an id of n letters and digits.
+func (s *Service) newID(n int) string { return id.Letters(s.cfg.Rand, id.Lower, n) }
 
 func notFound(what string) error {
 	return &types.NotFoundException{Message: aws.String("Invalid " + what + " identifier specified")}
@@ -141,26 +133,16 @@ func (s *Service) edit(ctx context.Context, id *string, edit func(tx *store.Tx, 
 	})
 }
 
-// page cuts a list; position is the id of the last element that was given.
-func page[T any](all []T, id func(T) string, position *string, limit *int32, most int) ([]T, *string, error) {
-	n := 25
-	if limit != nil {
-		n = min(int(*limit), most)
+// page cuts a list at the position that the caller has come to.
+func page[T any](all []T, id func(T) string, position *string, limit *int32) ([]T, *string, error) {
+	if limit != nil && *limit < 1 {
+		return nil, nil, badRequest("Invalid limit: %d", *limit)
 	}
-	if n < 1 {
-		return nil, nil, badRequest("Invalid limit: %d", n)
+	some, next, err := paging.Cut(all, id, position, paging.Limit(limit, 25, 500))
+	if err != nil {
+		return nil, nil, badRequest("Invalid position parameter specified")
 	}
-	if position != nil {
-		i := slices.IndexFunc(all, func(v T) bool { return id(v) == *position })
-		if i < 0 {
-			return nil, nil, badRequest("Invalid position parameter specified")
-		}
-		all = all[i+1:]
-	}
-	if len(all) <= n {
-		return all, nil, nil
-	}
-	return all[:n], aws.String(id(all[n-1])), nil
+	return some, next, nil
 }
 
 // patches applies patch operations: known maps a path to what sets it; a path that ends in /* stands for all below it, where

@@ -148,7 +148,7 @@ func (s *Service) GetDeployments(_ context.Context, in *apigateway.GetDeployment
 		}
 		slices.SortStableFunc(all, func(a, b types.Deployment) int { return b.CreatedDate.Compare(*a.CreatedDate) })
 		var err error
-		out.Items, out.Position, err = page(all, func(d types.Deployment) string { return *d.Id }, in.Position, in.Limit, 500)
+		out.Items, out.Position, err = page(all, func(d types.Deployment) string { return *d.Id }, in.Position, in.Limit)
 		return err
 	})
 	if err != nil {

@@ -2,7 +2,6 @@ package apigatewayv2
 
 import (
 	"context"
-	"maps"
 	"slices"
 	"strings"
 
@@ -12,6 +11,7 @@ import (
 
 	"evo/internal/cloud/apigatewayv2/httpapi"
 	"evo/internal/cloud/store"
+	"evo/internal/cloud/tags"
 )
 
 func (s *Service) describe(a api) *apigatewayv2.CreateApiOutput {
@@ -159,7 +159,7 @@ func (s *Service) GetApis(_ context.Context, in *apigatewayv2.GetApisInput) (*ap
 		}
 	})
 	slices.SortStableFunc(items, func(a, b types.Api) int { return a.CreatedDate.Compare(*b.CreatedDate) })
-	items, next, err := paged(items, in.NextToken, in.MaxResults)
+	items, next, err := page(items, func(a types.Api) *string { return a.ApiId }, in.NextToken, in.MaxResults)
 	if err != nil {
 		return nil, err
 	}
@@ -224,28 +224,30 @@ func (s *Service) DeleteApi(ctx context.Context, in *apigatewayv2.DeleteApiInput
 	return &apigatewayv2.DeleteApiOutput{}, nil
 }
 
-// tagged finds what an ARN names, and lets edit see and change its tags.
-func (s *Service) tagged(ctx context.Context, arn *string, edit func(tags map[string]string)) error {
+// taggable returns what an ARN names: an API, or the stage of one.
+func (s *Service) taggable(arn *string) (apiID, stageName string, err error) {
 	path, ok := strings.CutPrefix(aws.ToString(arn), "arn:aws:apigateway:"+s.cfg.Region+"::/apis/")
 	if !ok {
-		return badRequest("Invalid resource ARN: %s", aws.ToString(arn))
+		return "", "", badRequest("Invalid resource ARN: %s", aws.ToString(arn))
 	}
-	id, rest, _ := strings.Cut(path, "/")
-	clone := func(m map[string]string) map[string]string {
-		if m == nil {
-			return map[string]string{}
-		}
-		return maps.Clone(m)
+	apiID, rest, _ := strings.Cut(path, "/")
+	stageName, _ = strings.CutPrefix(rest, "stages/")
+	return apiID, stageName, nil
+}
+
+// retag changes the tags of what an ARN names.
+func (s *Service) retag(ctx context.Context, arn *string, change tags.Change) error {
+	id, name, err := s.taggable(arn)
+	if err != nil {
+		return err
 	}
 	return s.cfg.Store.Update(ctx, func(ctx context.Context, tx *store.Tx) error {
 		a, err := s.api(tx, &id)
 		if err != nil {
 			return err
 		}
-		name, isStage := strings.CutPrefix(rest, "stages/")
-		if !isStage {
-			a.Tags = clone(a.Tags)
-			edit(a.Tags)
+		if name == "" {
+			a.Tags = change.To(a.Tags)
 			s.apis.Put(tx, id, a)
 			return nil
 		}
@@ -253,8 +255,7 @@ func (s *Service) tagged(ctx context.Context, arn *string, edit func(tags map[st
 		if err != nil {
 			return err
 		}
-		st.Stage.Tags = clone(st.Stage.Tags)
-		edit(st.Stage.Tags)
+		st.Stage.Tags = change.To(st.Stage.Tags)
 		s.stages.Put(tx, id+"/"+name, st)
 		return nil
 	})
@@ -262,7 +263,7 @@ func (s *Service) tagged(ctx context.Context, arn *string, edit func(tags map[st
 
 // TagResource adds tags to an API or a stage.
 func (s *Service) TagResource(ctx context.Context, in *apigatewayv2.TagResourceInput) (*apigatewayv2.TagResourceOutput, error) {
-	if err := s.tagged(ctx, in.ResourceArn, func(tags map[string]string) { maps.Copy(tags, in.Tags) }); err != nil {
+	if err := s.retag(ctx, in.ResourceArn, tags.Add(in.Tags)); err != nil {
 		return nil, err
 	}
 	return &apigatewayv2.TagResourceOutput{}, nil
@@ -270,21 +271,29 @@ func (s *Service) TagResource(ctx context.Context, in *apigatewayv2.TagResourceI
 
 // UntagResource takes tags off an API or a stage.
 func (s *Service) UntagResource(ctx context.Context, in *apigatewayv2.UntagResourceInput) (*apigatewayv2.UntagResourceOutput, error) {
-	err := s.tagged(ctx, in.ResourceArn, func(tags map[string]string) {
-		for _, k := range in.TagKeys {
-			delete(tags, k)
-		}
-	})
-	if err != nil {
+	if err := s.retag(ctx, in.ResourceArn, tags.Remove(in.TagKeys)); err != nil {
 		return nil, err
 	}
 	return &apigatewayv2.UntagResourceOutput{}, nil
 }
 
 // GetTags lists the tags of an API or a stage.
-func (s *Service) GetTags(ctx context.Context, in *apigatewayv2.GetTagsInput) (*apigatewayv2.GetTagsOutput, error) {
-	out := &apigatewayv2.GetTagsOutput{Tags: map[string]string{}}
-	if err := s.tagged(ctx, in.ResourceArn, func(tags map[string]string) { maps.Copy(out.Tags, tags) }); err != nil {
+func (s *Service) GetTags(_ context.Context, in *apigatewayv2.GetTagsInput) (*apigatewayv2.GetTagsOutput, error) {
+	id, name, err := s.taggable(in.ResourceArn)
+	if err != nil {
+		return nil, err
+	}
+	out := new(apigatewayv2.GetTagsOutput)
+	err = s.view(&id, func(tx *store.Tx, a api) error {
+		out.Tags = tags.Copy(a.Tags)
+		if name == "" {
+			return nil
+		}
+		st, err := s.stage(tx, &id, &name)
+		out.Tags = tags.Copy(st.Stage.Tags)
+		return err
+	})
+	if err != nil {
 		return nil, err
 	}
 	return out, nil

@@ -81,16 +81,13 @@ func (s *Service) GetRoute(_ context.Context, in *apigatewayv2.GetRouteInput) (o
 
 // GetRoutes lists an API's routes by key.
 func (s *Service) GetRoutes(_ context.Context, in *apigatewayv2.GetRoutesInput) (*apigatewayv2.GetRoutesOutput, error) {
-	out := new(apigatewayv2.GetRoutesOutput)
-	err := s.view(in.ApiId, func(_ *store.Tx, a api) (err error) {
-		all := sorted(a.Def.Routes, func(r types.Route) string { return aws.ToString(r.RouteKey) })
-		out.Items, out.NextToken, err = paged(all, in.NextToken, in.MaxResults)
-		return err
+	items, next, err := list(s, in.ApiId, in.NextToken, in.MaxResults, func(r types.Route) *string { return r.RouteId }, func(_ *store.Tx, a api) []types.Route {
+		return sorted(a.Def.Routes, func(r types.Route) string { return aws.ToString(r.RouteKey) })
 	})
 	if err != nil {
 		return nil, err
 	}
-	return out, nil
+	return &apigatewayv2.GetRoutesOutput{Items: items, NextToken: next}, nil
 }
 
 // UpdateRoute changes the members that are given.
@@ -215,16 +212,13 @@ func (s *Service) GetIntegration(_ context.Context, in *apigatewayv2.GetIntegrat
 
 // GetIntegrations lists an API's integrations by id.
 func (s *Service) GetIntegrations(_ context.Context, in *apigatewayv2.GetIntegrationsInput) (*apigatewayv2.GetIntegrationsOutput, error) {
-	out := new(apigatewayv2.GetIntegrationsOutput)
-	err := s.view(in.ApiId, func(_ *store.Tx, a api) (err error) {
-		all := sorted(a.Def.Integrations, func(i types.Integration) string { return *i.IntegrationId })
-		out.Items, out.NextToken, err = paged(all, in.NextToken, in.MaxResults)
-		return err
+	items, next, err := list(s, in.ApiId, in.NextToken, in.MaxResults, func(i types.Integration) *string { return i.IntegrationId }, func(_ *store.Tx, a api) []types.Integration {
+		return sorted(a.Def.Integrations, func(i types.Integration) string { return *i.IntegrationId })
 	})
 	if err != nil {
 		return nil, err
 	}
-	return out, nil
+	return &apigatewayv2.GetIntegrationsOutput{Items: items, NextToken: next}, nil
 }
 
 // UpdateIntegration changes the members that are given.
@@ -332,16 +326,13 @@ func (s *Service) GetAuthorizer(_ context.Context, in *apigatewayv2.GetAuthorize
 
 // GetAuthorizers lists an API's authorizers by id.
 func (s *Service) GetAuthorizers(_ context.Context, in *apigatewayv2.GetAuthorizersInput) (*apigatewayv2.GetAuthorizersOutput, error) {
-	out := new(apigatewayv2.GetAuthorizersOutput)
-	err := s.view(in.ApiId, func(_ *store.Tx, a api) (err error) {
-		all := sorted(a.Def.Authorizers, func(v types.Authorizer) string { return *v.AuthorizerId })
-		out.Items, out.NextToken, err = paged(all, in.NextToken, in.MaxResults)
-		return err
+	items, next, err := list(s, in.ApiId, in.NextToken, in.MaxResults, func(v types.Authorizer) *string { return v.AuthorizerId }, func(_ *store.Tx, a api) []types.Authorizer {
+		return sorted(a.Def.Authorizers, func(v types.Authorizer) string { return *v.AuthorizerId })
 	})
 	if err != nil {
 		return nil, err
 	}
-	return out, nil
+	return &apigatewayv2.GetAuthorizersOutput{Items: items, NextToken: next}, nil
 }
 
 // DeleteAuthorizer removes an authorizer.

@@ -8,7 +8,6 @@ package apigatewayv2
 import (
 	"context"
 	"crypto/rand"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -22,6 +21,8 @@ import (
 
 	"evo/internal/cloud/apigatewayv2/httpapi"
 	"evo/internal/cloud/clock"
+	"evo/internal/cloud/id"
+	"evo/internal/cloud/paging"
 	"evo/internal/cloud/store"
 )
 
@@ -89,18 +90,8 @@ func (s *Service) Has(apiID string) (ok bool) {
 	return ok
 }
 
-// newID returns an id of n letters and digits; without randomness, there is no service.
-func (s *Service) newID(n int) string {
-	const letters = "abcdefghijklmnopqrstuvwxyz0123456789"
-	b := make([]byte, n)
-	if _, err := io.ReadFull(s.cfg.Rand, b); err != nil {
-		panic(fmt.Sprintf("apigatewayv2: read randomness: %v", err))
-	}
-	for i := range b {
-		b[i] = letters[int(b[i])%len(letters)]
-	}
-	return string(b)
-}
+// newID returns an id of n letters and digits.
+func (s *Service) newID(n int) string { return id.Letters(s.cfg.Rand, id.Lower, n) }
 
 func notFound(kind string, id *string) error {
 	return &types.NotFoundException{Message: aws.String("Invalid " + kind + " identifier specified " + aws.ToString(id)), ResourceType: aws.String(kind)}
@@ -147,9 +138,9 @@ func (s *Service) edit(ctx context.Context, id *string, edit func(tx *store.Tx, 
 	})
 }
 
-// paged cuts a list; a token is how many have been given.
-func paged[T any](all []T, token, most *string) ([]T, *string, error) {
-	n, from := 500, 0
+// page cuts a list at the token that the caller has come to.
+func page[T any](all []T, id func(T) *string, token, most *string) ([]T, *string, error) {
+	n := 500
 	if most != nil {
 		m, err := strconv.Atoi(*most)
 		if err != nil || m < 1 {
@@ -157,20 +148,20 @@ func paged[T any](all []T, token, most *string) ([]T, *string, error) {
 		}
 		n = min(n, m)
 	}
-	if token != nil {
-		b, err := base64.RawURLEncoding.DecodeString(*token)
-		if err == nil {
-			from, err = strconv.Atoi(string(b))
-		}
-		if err != nil || from < 0 || from > len(all) {
-			return nil, nil, badRequest("Invalid nextToken specified")
-		}
+	some, next, err := paging.Cut(all, func(v T) string { return *id(v) }, token, n)
+	if err != nil {
+		return nil, nil, badRequest("Invalid nextToken specified")
 	}
-	all = all[from:]
-	if len(all) <= n {
-		return all, nil, nil
-	}
-	return all[:n], aws.String(base64.RawURLEncoding.EncodeToString([]byte(strconv.Itoa(from + n)))), nil
+	return some, next, nil
+}
+
+// list returns a page of what an API has.
+func list[T any](s *Service, apiID, token, most *string, id func(T) *string, all func(tx *store.Tx, a api) []T) (items []T, next *string, err error) {
+	err = s.view(apiID, func(tx *store.Tx, a api) (err error) {
+		items, next, err = page(all(tx, a), id, token, most)
+		return err
+	})
+	return items, next, err
 }
 
 // sorted returns a map's values by key.

@@ -134,20 +134,17 @@ func (s *Service) GetDeployment(_ context.Context, in *apigatewayv2.GetDeploymen
 
 // GetDeployments lists an API's deployments, the newest first.
 func (s *Service) GetDeployments(_ context.Context, in *apigatewayv2.GetDeploymentsInput) (*apigatewayv2.GetDeploymentsOutput, error) {
-	out := new(apigatewayv2.GetDeploymentsOutput)
-	err := s.view(in.ApiId, func(tx *store.Tx, a api) (err error) {
-		var all []types.Deployment
+	items, next, err := list(s, in.ApiId, in.NextToken, in.MaxResults, func(d types.Deployment) *string { return d.DeploymentId }, func(tx *store.Tx, a api) (all []types.Deployment) {
 		for _, d := range s.deployments.Prefix(tx, a.Def.ID+"/") {
 			all = append(all, d.Deployment)
 		}
 		slices.SortStableFunc(all, func(a, b types.Deployment) int { return b.CreatedDate.Compare(*a.CreatedDate) })
-		out.Items, out.NextToken, err = paged(all, in.NextToken, in.MaxResults)
-		return err
+		return all
 	})
 	if err != nil {
 		return nil, err
 	}
-	return out, nil
+	return &apigatewayv2.GetDeploymentsOutput{Items: items, NextToken: next}, nil
 }
 
 // DeleteDeployment removes a deployment that no stage serves.
@@ -261,19 +258,16 @@ func (s *Service) GetStage(_ context.Context, in *apigatewayv2.GetStageInput) (o
 
 // GetStages lists an API's stages by name.
 func (s *Service) GetStages(_ context.Context, in *apigatewayv2.GetStagesInput) (*apigatewayv2.GetStagesOutput, error) {
-	out := new(apigatewayv2.GetStagesOutput)
-	err := s.view(in.ApiId, func(tx *store.Tx, a api) (err error) {
-		var all []types.Stage
+	items, next, err := list(s, in.ApiId, in.NextToken, in.MaxResults, func(st types.Stage) *string { return st.StageName }, func(tx *store.Tx, a api) (all []types.Stage) {
 		for _, st := range s.stages.Prefix(tx, a.Def.ID+"/") {
 			all = append(all, st.Stage)
 		}
-		out.Items, out.NextToken, err = paged(all, in.NextToken, in.MaxResults)
-		return err
+		return all
 	})
 	if err != nil {
 		return nil, err
 	}
-	return out, nil
+	return &apigatewayv2.GetStagesOutput{Items: items, NextToken: next}, nil
 }
 
 // UpdateStage changes the members that are given.

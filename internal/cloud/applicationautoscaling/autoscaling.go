@@ -7,7 +7,6 @@ package applicationautoscaling
 import (
 	"context"
 	"crypto/rand"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"maps"
@@ -15,12 +14,15 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling/types"
 
 	"evo/internal/cloud/call"
 	"evo/internal/cloud/clock"
+	"evo/internal/cloud/paging"
 	"evo/internal/cloud/store"
+	"evo/internal/cloud/tags"
 )
 
 // Config of a Service.
@@ -58,16 +60,6 @@ func New(c Config) (*Service, error) {
 	}, nil
 }
 
-func ptr[T any](v T) *T { return &v }
-
-func value[T any](p *T) T {
-	if p == nil {
-		var zero T
-		return zero
-	}
-	return *p
-}
-
 // scalable is what a target is known by.
 type scalable struct {
 	namespace types.ServiceNamespace
@@ -85,11 +77,11 @@ func (k scalable) String() string {
 }
 
 func (s *Service) notRegistered(k scalable) error {
-	return &types.ObjectNotFoundException{Message: ptr("No scalable target registered for " + k.String())}
+	return &types.ObjectNotFoundException{Message: new("No scalable target registered for " + k.String())}
 }
 
 func invalid(format string, args ...any) error {
-	return &types.ValidationException{Message: ptr(fmt.Sprintf(format, args...))}
+	return &types.ValidationException{Message: new(fmt.Sprintf(format, args...))}
 }
 
 // resourceForms are the forms of resource ids, by the first two parts of the dimension; others are taken as they are.
@@ -121,12 +113,12 @@ func serviceRole(n types.ServiceNamespace) *string {
 	if !ok {
 		suffix = string(n)
 	}
-	return ptr("arn:aws:iam::" + call.Account + ":role/aws-service-role/" + string(n) + ".application-autoscaling.amazonaws.com/AWSServiceRoleForApplicationAutoScaling_" + suffix)
+	return new("arn:aws:iam::" + call.Account + ":role/aws-service-role/" + string(n) + ".application-autoscaling.amazonaws.com/AWSServiceRoleForApplicationAutoScaling_" + suffix)
 }
 
 // RegisterScalableTarget records a target, or changes one.
 func (s *Service) RegisterScalableTarget(ctx context.Context, in *applicationautoscaling.RegisterScalableTargetInput) (*applicationautoscaling.RegisterScalableTargetOutput, error) {
-	k := scalable{in.ServiceNamespace, value(in.ResourceId), in.ScalableDimension}
+	k := scalable{in.ServiceNamespace, aws.ToString(in.ResourceId), in.ScalableDimension}
 	if err := k.check(); err != nil {
 		return nil, err
 	}
@@ -138,9 +130,9 @@ func (s *Service) RegisterScalableTarget(ctx context.Context, in *applicationaut
 				return invalid("The parameters MinCapacity and MaxCapacity are required when a scalable target is registered for the first time")
 			}
 			t = target{Tags: maps.Clone(in.Tags), Target: types.ScalableTarget{
-				ServiceNamespace: k.namespace, ResourceId: in.ResourceId, ScalableDimension: k.dimension, CreationTime: ptr(s.Clock.Now()), RoleARN: serviceRole(k.namespace),
-				ScalableTargetARN: ptr("arn:aws:application-autoscaling:" + s.Region + ":" + call.Account + ":scalable-target/" + strings.ToLower(rand.Text())),
-				SuspendedState:    &types.SuspendedState{DynamicScalingInSuspended: ptr(false), DynamicScalingOutSuspended: ptr(false), ScheduledScalingSuspended: ptr(false)},
+				ServiceNamespace: k.namespace, ResourceId: in.ResourceId, ScalableDimension: k.dimension, CreationTime: new(s.Clock.Now()), RoleARN: serviceRole(k.namespace),
+				ScalableTargetARN: new("arn:aws:application-autoscaling:" + s.Region + ":" + call.Account + ":scalable-target/" + strings.ToLower(rand.Text())),
+				SuspendedState:    &types.SuspendedState{DynamicScalingInSuspended: new(false), DynamicScalingOutSuspended: new(false), ScheduledScalingSuspended: new(false)},
 			}}
 		} else if len(in.Tags) > 0 {
 			return invalid("Tags can be given only when a scalable target is registered for the first time; use TagResource")
@@ -188,7 +180,7 @@ func (t *target) change(in *applicationautoscaling.RegisterScalableTargetInput) 
 
 // DeregisterScalableTarget forgets a target with its policies and scheduled actions.
 func (s *Service) DeregisterScalableTarget(ctx context.Context, in *applicationautoscaling.DeregisterScalableTargetInput) (*applicationautoscaling.DeregisterScalableTargetOutput, error) {
-	k := scalable{in.ServiceNamespace, value(in.ResourceId), in.ScalableDimension}
+	k := scalable{in.ServiceNamespace, aws.ToString(in.ResourceId), in.ScalableDimension}
 	err := s.Store.Update(ctx, func(ctx context.Context, tx *store.Tx) error {
 		if !s.targets.Delete(tx, k.key()) {
 			return s.notRegistered(k)
@@ -209,29 +201,17 @@ func (s *Service) DeregisterScalableTarget(ctx context.Context, in *applicationa
 
 // page returns a page of a table's entries that match, in the order of their keys.
 func page[V any](s *Service, table *store.Table[V], match func(V) bool, token *string, limit *int32) (out []V, next *string, err error) {
-	after, err := base64.StdEncoding.DecodeString(value(token))
+	p, err := paging.Open(token, paging.Limit(limit, 50, 50))
 	if err != nil {
-		return nil, nil, &types.InvalidNextTokenException{Message: ptr("Invalid next token")}
-	}
-	most := 50
-	if limit != nil && *limit > 0 {
-		most = int(*limit)
+		return nil, nil, &types.InvalidNextTokenException{Message: new("Invalid next token")}
 	}
 	out = []V{}
-	last := ""
 	s.Store.View(func(tx *store.Tx) {
-		for key, v := range table.Ascend(tx, string(after)) {
-			if key == string(after) || !match(v) {
-				continue
-			}
-			if len(out) == most {
-				next = ptr(base64.StdEncoding.EncodeToString([]byte(last)))
-				return
-			}
-			out, last = append(out, v), key
+		for _, v := range paging.Of(p, table.Ascend(tx, p.After), match) {
+			out = append(out, v)
 		}
 	})
-	return out, next, nil
+	return out, p.Next(), nil
 }
 
 // DescribeScalableTargets lists targets of a service.
@@ -262,22 +242,18 @@ func (s *Service) tagged(tx *store.Tx, arn string) (string, target, error) {
 			return key, t, nil
 		}
 	}
-	return "", target{}, &types.ResourceNotFoundException{Message: ptr("The specified scalable target resource doesn't exist: " + arn), ResourceName: &arn}
+	return "", target{}, &types.ResourceNotFoundException{Message: new("The specified scalable target resource doesn't exist: " + arn), ResourceName: &arn}
 }
 
-func (s *Service) changeTags(ctx context.Context, arn string, change func(map[string]string)) error {
+func (s *Service) changeTags(ctx context.Context, arn string, change tags.Change) error {
 	return s.Store.Update(ctx, func(ctx context.Context, tx *store.Tx) error {
 		key, t, err := s.tagged(tx, arn)
 		if err != nil {
 			return err
 		}
-		tags := map[string]string{}
-		maps.Copy(tags, t.Tags)
-		change(tags)
-		if len(tags) > 50 {
-			return &types.TooManyTagsException{Message: ptr("A scalable target can have 50 tags at most"), ResourceName: &arn}
+		if t.Tags = change.To(t.Tags); len(t.Tags) > tags.Most {
+			return &types.TooManyTagsException{Message: new("A scalable target can have 50 tags at most"), ResourceName: &arn}
 		}
-		t.Tags = tags
 		s.targets.Put(tx, key, t)
 		return nil
 	})
@@ -285,7 +261,7 @@ func (s *Service) changeTags(ctx context.Context, arn string, change func(map[st
 
 // TagResource adds tags to a target.
 func (s *Service) TagResource(ctx context.Context, in *applicationautoscaling.TagResourceInput) (*applicationautoscaling.TagResourceOutput, error) {
-	if err := s.changeTags(ctx, value(in.ResourceARN), func(tags map[string]string) { maps.Copy(tags, in.Tags) }); err != nil {
+	if err := s.changeTags(ctx, aws.ToString(in.ResourceARN), tags.Add(in.Tags)); err != nil {
 		return nil, err
 	}
 	return &applicationautoscaling.TagResourceOutput{}, nil
@@ -293,12 +269,7 @@ func (s *Service) TagResource(ctx context.Context, in *applicationautoscaling.Ta
 
 // UntagResource removes tags of a target.
 func (s *Service) UntagResource(ctx context.Context, in *applicationautoscaling.UntagResourceInput) (*applicationautoscaling.UntagResourceOutput, error) {
-	err := s.changeTags(ctx, value(in.ResourceARN), func(tags map[string]string) {
-		for _, k := range in.TagKeys {
-			delete(tags, k)
-		}
-	})
-	if err != nil {
+	if err := s.changeTags(ctx, aws.ToString(in.ResourceARN), tags.Remove(in.TagKeys)); err != nil {
 		return nil, err
 	}
 	return &applicationautoscaling.UntagResourceOutput{}, nil
@@ -308,11 +279,9 @@ func (s *Service) UntagResource(ctx context.Context, in *applicationautoscaling.
 func (s *Service) ListTagsForResource(_ context.Context, in *applicationautoscaling.ListTagsForResourceInput) (*applicationautoscaling.ListTagsForResourceOutput, error) {
 	var t target
 	var err error
-	s.Store.View(func(tx *store.Tx) { _, t, err = s.tagged(tx, value(in.ResourceARN)) })
+	s.Store.View(func(tx *store.Tx) { _, t, err = s.tagged(tx, aws.ToString(in.ResourceARN)) })
 	if err != nil {
 		return nil, err
 	}
-	out := &applicationautoscaling.ListTagsForResourceOutput{Tags: map[string]string{}}
-	maps.Copy(out.Tags, t.Tags)
-	return out, nil
+	return &applicationautoscaling.ListTagsForResourceOutput{Tags: tags.Copy(t.Tags)}, nil
 }

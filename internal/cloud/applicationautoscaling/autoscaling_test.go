@@ -32,14 +32,14 @@ func serve(t *testing.T) served {
 }
 
 func reads(table string) *applicationautoscaling.RegisterScalableTargetInput {
-	return &applicationautoscaling.RegisterScalableTargetInput{ServiceNamespace: types.ServiceNamespaceDynamodb, ResourceId: ptr("table/" + table), ScalableDimension: types.ScalableDimensionDynamoDBTableReadCapacityUnits,
-		MinCapacity: ptr(int32(1)), MaxCapacity: ptr(int32(10))}
+	return &applicationautoscaling.RegisterScalableTargetInput{ServiceNamespace: types.ServiceNamespaceDynamodb, ResourceId: new("table/" + table), ScalableDimension: types.ScalableDimensionDynamoDBTableReadCapacityUnits,
+		MinCapacity: new(int32(1)), MaxCapacity: new(int32(10))}
 }
 
 func policy(table string) *applicationautoscaling.PutScalingPolicyInput {
-	return &applicationautoscaling.PutScalingPolicyInput{ServiceNamespace: types.ServiceNamespaceDynamodb, ResourceId: ptr("table/" + table), ScalableDimension: types.ScalableDimensionDynamoDBTableReadCapacityUnits,
-		PolicyName: ptr("reads"), PolicyType: types.PolicyTypeTargetTrackingScaling,
-		TargetTrackingScalingPolicyConfiguration: &types.TargetTrackingScalingPolicyConfiguration{TargetValue: ptr(70.0), PredefinedMetricSpecification: &types.PredefinedMetricSpecification{PredefinedMetricType: types.MetricTypeDynamoDBReadCapacityUtilization}}}
+	return &applicationautoscaling.PutScalingPolicyInput{ServiceNamespace: types.ServiceNamespaceDynamodb, ResourceId: new("table/" + table), ScalableDimension: types.ScalableDimensionDynamoDBTableReadCapacityUnits,
+		PolicyName: new("reads"), PolicyType: types.PolicyTypeTargetTrackingScaling,
+		TargetTrackingScalingPolicyConfiguration: &types.TargetTrackingScalingPolicyConfiguration{TargetValue: new(70.0), PredefinedMetricSpecification: &types.PredefinedMetricSpecification{PredefinedMetricType: types.MetricTypeDynamoDBReadCapacityUtilization}}}
 }
 
 func TestTargetsPoliciesAndActions(t *testing.T) {
@@ -58,13 +58,13 @@ func TestTargetsPoliciesAndActions(t *testing.T) {
 	if again, err := c.svc.PutScalingPolicy(ctx, policy("orders")); err != nil || *again.PolicyARN != *put.PolicyARN {
 		t.Errorf("put again: %v, %v", again, err)
 	}
-	action := &applicationautoscaling.PutScheduledActionInput{ServiceNamespace: types.ServiceNamespaceDynamodb, ResourceId: ptr("table/orders"), ScalableDimension: types.ScalableDimensionDynamoDBTableReadCapacityUnits,
-		ScheduledActionName: ptr("night"), Schedule: ptr("cron(0 22 * * ? *)"), ScalableTargetAction: &types.ScalableTargetAction{MaxCapacity: ptr(int32(2))}}
+	action := &applicationautoscaling.PutScheduledActionInput{ServiceNamespace: types.ServiceNamespaceDynamodb, ResourceId: new("table/orders"), ScalableDimension: types.ScalableDimensionDynamoDBTableReadCapacityUnits,
+		ScheduledActionName: new("night"), Schedule: new("cron(0 22 * * ? *)"), ScalableTargetAction: &types.ScalableTargetAction{MaxCapacity: new(int32(2))}}
 	if _, err := c.PutScheduledAction(ctx, action); err != nil {
 		t.Fatal(err)
 	}
 	change := reads("orders")
-	change.MinCapacity, change.MaxCapacity, change.SuspendedState = nil, ptr(int32(20)), &types.SuspendedState{ScheduledScalingSuspended: ptr(true)}
+	change.MinCapacity, change.MaxCapacity, change.SuspendedState = nil, new(int32(20)), &types.SuspendedState{ScheduledScalingSuspended: new(true)}
 	if _, err := c.RegisterScalableTarget(ctx, change); err != nil {
 		t.Fatal(err)
 	}
@@ -130,7 +130,7 @@ func TestPages(t *testing.T) {
 		}
 	}
 	n, pages := 0, 0
-	p := applicationautoscaling.NewDescribeScalableTargetsPaginator(c, &applicationautoscaling.DescribeScalableTargetsInput{ServiceNamespace: types.ServiceNamespaceDynamodb, MaxResults: ptr(int32(2))})
+	p := applicationautoscaling.NewDescribeScalableTargetsPaginator(c, &applicationautoscaling.DescribeScalableTargetsInput{ServiceNamespace: types.ServiceNamespaceDynamodb, MaxResults: new(int32(2))})
 	for p.HasMorePages() {
 		out, err := p.NextPage(ctx)
 		if err != nil {
@@ -152,12 +152,12 @@ func TestErrors(t *testing.T) {
 		return err
 	}
 	_, unregistered := c.svc.PutScalingPolicy(ctx, policy("t"))
-	_, noPolicy := c.DeleteScalingPolicy(ctx, &applicationautoscaling.DeleteScalingPolicyInput{ServiceNamespace: types.ServiceNamespaceDynamodb, ResourceId: ptr("table/t"), ScalableDimension: types.ScalableDimensionDynamoDBTableReadCapacityUnits, PolicyName: ptr("p")})
+	_, noPolicy := c.DeleteScalingPolicy(ctx, &applicationautoscaling.DeleteScalingPolicyInput{ServiceNamespace: types.ServiceNamespaceDynamodb, ResourceId: new("table/t"), ScalableDimension: types.ScalableDimensionDynamoDBTableReadCapacityUnits, PolicyName: new("p")})
 	errs := map[string]error{
 		"ObjectNotFoundException: No scalable target registered for service namespace: dynamodb, resource ID: table/t, scalable dimension: dynamodb:table:ReadCapacityUnits": unregistered,
 		"ObjectNotFoundException: No scaling policy found for":                                                   noPolicy,
-		"ValidationException: Unsupported service namespace, resource type or scalable dimension":                register(func(in *applicationautoscaling.RegisterScalableTargetInput) { in.ResourceId = ptr("dynamo/t") }),
-		"ValidationException: Maximum capacity cannot be less than minimum capacity":                             register(func(in *applicationautoscaling.RegisterScalableTargetInput) { in.MinCapacity = ptr(int32(11)) }),
+		"ValidationException: Unsupported service namespace, resource type or scalable dimension":                register(func(in *applicationautoscaling.RegisterScalableTargetInput) { in.ResourceId = new("dynamo/t") }),
+		"ValidationException: Maximum capacity cannot be less than minimum capacity":                             register(func(in *applicationautoscaling.RegisterScalableTargetInput) { in.MinCapacity = new(int32(11)) }),
 		"ValidationException: The parameters MinCapacity and MaxCapacity are required when a scalable target is": register(func(in *applicationautoscaling.RegisterScalableTargetInput) { in.MaxCapacity = nil }),
 	}
 	if _, err := c.RegisterScalableTarget(ctx, reads("t")); err != nil {
@@ -166,8 +166,8 @@ func TestErrors(t *testing.T) {
 	both := policy("t")
 	both.PolicyType = types.PolicyTypeStepScaling
 	_, errs["ValidationException: The policy type StepScaling needs its own configuration, and only that"] = c.svc.PutScalingPolicy(ctx, both)
-	_, errs["ValidationException: Unrecognized schedule expression daily"] = c.PutScheduledAction(ctx, &applicationautoscaling.PutScheduledActionInput{ServiceNamespace: types.ServiceNamespaceDynamodb, ResourceId: ptr("table/t"),
-		ScalableDimension: types.ScalableDimensionDynamoDBTableReadCapacityUnits, ScheduledActionName: ptr("a"), Schedule: ptr("daily"), ScalableTargetAction: &types.ScalableTargetAction{MaxCapacity: ptr(int32(2))}})
+	_, errs["ValidationException: Unrecognized schedule expression daily"] = c.PutScheduledAction(ctx, &applicationautoscaling.PutScheduledActionInput{ServiceNamespace: types.ServiceNamespaceDynamodb, ResourceId: new("table/t"),
+		ScalableDimension: types.ScalableDimensionDynamoDBTableReadCapacityUnits, ScheduledActionName: new("a"), Schedule: new("daily"), ScalableTargetAction: &types.ScalableTargetAction{MaxCapacity: new(int32(2))}})
 	for want, err := range errs {
 		var e smithy.APIError
 		if !errors.As(err, &e) || !strings.HasPrefix(e.ErrorCode()+": "+e.ErrorMessage(), want) {

@@ -2,29 +2,22 @@ package applicationautoscaling
 
 import (
 	"context"
-	"crypto/rand"
 	"fmt"
 	"regexp"
 	"slices"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling/types"
 
 	"evo/internal/cloud/call"
+	"evo/internal/cloud/id"
 	"evo/internal/cloud/store"
 )
 
-// newUUID returns a random identifier in the usual form.
-func newUUID() string {
-	var b [16]byte
-	rand.Read(b[:])
-	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
-}
-
 // arn names a policy or a scheduled action of a target.
 func (s *Service) arn(kind, name string, k scalable, label string) *string {
-	return ptr(fmt.Sprintf("arn:aws:autoscaling:%s:%s:%s:%s:resource/%s/%s:%s/%s", s.Region, call.Account, kind, newUUID(), k.namespace, k.resource, label, name))
+	return new(fmt.Sprintf("arn:aws:autoscaling:%s:%s:%s:%s:resource/%s/%s:%s/%s", s.Region, call.Account, kind, id.UUID(), k.namespace, k.resource, label, name))
 }
 
 // checkPolicy makes sure that the configuration is that of the policy's type.
@@ -47,7 +40,7 @@ func checkPolicy(p types.ScalingPolicy) error {
 
 // PutScalingPolicy records a policy of a registered target, or changes one.
 func (s *Service) PutScalingPolicy(ctx context.Context, in *applicationautoscaling.PutScalingPolicyInput) (*applicationautoscaling.PutScalingPolicyOutput, error) {
-	k := scalable{in.ServiceNamespace, value(in.ResourceId), in.ScalableDimension}
+	k := scalable{in.ServiceNamespace, aws.ToString(in.ResourceId), in.ScalableDimension}
 	if err := k.check(); err != nil {
 		return nil, err
 	}
@@ -59,11 +52,11 @@ func (s *Service) PutScalingPolicy(ctx context.Context, in *applicationautoscali
 		if _, ok := s.targets.Get(tx, k.key()); !ok {
 			return s.notRegistered(k)
 		}
-		key := k.key() + "\x00" + value(in.PolicyName)
+		key := k.key() + "\x00" + aws.ToString(in.PolicyName)
 		old, exists := s.policies.Get(tx, key)
 		p.CreationTime, p.PolicyARN = old.CreationTime, old.PolicyARN
 		if !exists {
-			p.CreationTime, p.PolicyARN = ptr(s.Clock.Now()), s.arn("scalingPolicy", value(in.PolicyName), k, "policyName")
+			p.CreationTime, p.PolicyARN = new(s.Clock.Now()), s.arn("scalingPolicy", aws.ToString(in.PolicyName), k, "policyName")
 		}
 		if p.PolicyType == "" {
 			p.PolicyType = old.PolicyType
@@ -97,10 +90,10 @@ func (s *Service) DescribeScalingPolicies(_ context.Context, in *applicationauto
 
 // DeleteScalingPolicy forgets a policy.
 func (s *Service) DeleteScalingPolicy(ctx context.Context, in *applicationautoscaling.DeleteScalingPolicyInput) (*applicationautoscaling.DeleteScalingPolicyOutput, error) {
-	k := scalable{in.ServiceNamespace, value(in.ResourceId), in.ScalableDimension}
+	k := scalable{in.ServiceNamespace, aws.ToString(in.ResourceId), in.ScalableDimension}
 	err := s.Store.Update(ctx, func(ctx context.Context, tx *store.Tx) error {
-		if !s.policies.Delete(tx, k.key()+"\x00"+value(in.PolicyName)) {
-			return &types.ObjectNotFoundException{Message: ptr("No scaling policy found for " + k.String() + ", policy name: " + value(in.PolicyName))}
+		if !s.policies.Delete(tx, k.key()+"\x00"+aws.ToString(in.PolicyName)) {
+			return &types.ObjectNotFoundException{Message: new("No scaling policy found for " + k.String() + ", policy name: " + aws.ToString(in.PolicyName))}
 		}
 		return nil
 	})
@@ -115,7 +108,7 @@ var schedule = regexp.MustCompile(`^(at\(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\)|rate\(
 
 // PutScheduledAction records a scheduled action of a registered target, or changes one.
 func (s *Service) PutScheduledAction(ctx context.Context, in *applicationautoscaling.PutScheduledActionInput) (*applicationautoscaling.PutScheduledActionOutput, error) {
-	k := scalable{in.ServiceNamespace, value(in.ResourceId), in.ScalableDimension}
+	k := scalable{in.ServiceNamespace, aws.ToString(in.ResourceId), in.ScalableDimension}
 	if err := k.check(); err != nil {
 		return nil, err
 	}
@@ -123,11 +116,11 @@ func (s *Service) PutScheduledAction(ctx context.Context, in *applicationautosca
 		if _, ok := s.targets.Get(tx, k.key()); !ok {
 			return s.notRegistered(k)
 		}
-		key := k.key() + "\x00" + value(in.ScheduledActionName)
+		key := k.key() + "\x00" + aws.ToString(in.ScheduledActionName)
 		a, exists := s.actions.Get(tx, key)
 		if !exists {
 			a = types.ScheduledAction{ScheduledActionName: in.ScheduledActionName, ServiceNamespace: k.namespace, ResourceId: in.ResourceId, ScalableDimension: k.dimension,
-				CreationTime: ptr(s.Clock.Now()), ScheduledActionARN: s.arn("scheduledAction", value(in.ScheduledActionName), k, "scheduledActionName")}
+				CreationTime: new(s.Clock.Now()), ScheduledActionARN: s.arn("scheduledAction", aws.ToString(in.ScheduledActionName), k, "scheduledActionName")}
 		}
 		if in.Schedule != nil {
 			a.Schedule = in.Schedule
@@ -137,8 +130,8 @@ func (s *Service) PutScheduledAction(ctx context.Context, in *applicationautosca
 		}
 		a.StartTime, a.EndTime, a.Timezone = in.StartTime, in.EndTime, in.Timezone
 		switch {
-		case !schedule.MatchString(value(a.Schedule)):
-			return invalid("Unrecognized schedule expression %s", value(a.Schedule))
+		case !schedule.MatchString(aws.ToString(a.Schedule)):
+			return invalid("Unrecognized schedule expression %s", aws.ToString(a.Schedule))
 		case a.ScalableTargetAction == nil || a.ScalableTargetAction.MinCapacity == nil && a.ScalableTargetAction.MaxCapacity == nil:
 			return invalid("ScalableTargetAction must have a minimum or a maximum capacity")
 		}
@@ -165,10 +158,10 @@ func (s *Service) DescribeScheduledActions(_ context.Context, in *applicationaut
 
 // DeleteScheduledAction forgets a scheduled action.
 func (s *Service) DeleteScheduledAction(ctx context.Context, in *applicationautoscaling.DeleteScheduledActionInput) (*applicationautoscaling.DeleteScheduledActionOutput, error) {
-	k := scalable{in.ServiceNamespace, value(in.ResourceId), in.ScalableDimension}
+	k := scalable{in.ServiceNamespace, aws.ToString(in.ResourceId), in.ScalableDimension}
 	err := s.Store.Update(ctx, func(ctx context.Context, tx *store.Tx) error {
-		if !s.actions.Delete(tx, k.key()+"\x00"+value(in.ScheduledActionName)) {
-			return &types.ObjectNotFoundException{Message: ptr("No scheduled action found for " + k.String() + ", scheduled action name: " + value(in.ScheduledActionName))}
+		if !s.actions.Delete(tx, k.key()+"\x00"+aws.ToString(in.ScheduledActionName)) {
+			return &types.ObjectNotFoundException{Message: new("No scheduled action found for " + k.String() + ", scheduled action name: " + aws.ToString(in.ScheduledActionName))}
 		}
 		return nil
 	})

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+
 	"evo/internal/cloud/call"
 	"evo/internal/cloud/cloudwatch/alarm"
 )
@@ -18,7 +20,7 @@ func (s *Service) act(before, after alarmState) {
 	if len(arns) == 0 {
 		return
 	}
-	go s.do(func() {
+	go s.tasks.Do(func() {
 		for _, arn := range arns {
 			// The history's own failure is the store's, which every other call reports too.
 			s.acted(s.ctx, after, arn, s.execute(before, after, arn))
@@ -62,7 +64,7 @@ func (s *Service) event(before, after alarmState) ([]byte, error) {
 	if after.Metric != nil {
 		configuration["metrics"] = eventMetrics(after.Metric)
 	} else {
-		configuration["alarmRule"] = value(after.Rule)
+		configuration["alarmRule"] = aws.ToString(after.Rule)
 	}
 	return json.Marshal(map[string]any{
 		"source": "aws.cloudwatch", "alarmArn": s.alarmARN(after.Name), "accountId": call.Account, "region": s.Region, "time": alarm.FormatTime(after.Updated),
@@ -88,7 +90,7 @@ func eventMetrics(m *metricAlarm) []map[string]any {
 	}
 	var out []map[string]any
 	for _, q := range m.Metrics {
-		e := map[string]any{"id": value(q.Id), "returnData": q.ReturnData == nil || *q.ReturnData}
+		e := map[string]any{"id": aws.ToString(q.Id), "returnData": q.ReturnData == nil || *q.ReturnData}
 		if q.Expression != nil {
 			e["expression"] = *q.Expression
 		}
@@ -98,9 +100,9 @@ func eventMetrics(m *metricAlarm) []map[string]any {
 		if ms := q.MetricStat; ms != nil && ms.Metric != nil {
 			dims := map[string]string{}
 			for _, d := range ms.Metric.Dimensions {
-				dims[value(d.Name)] = value(d.Value)
+				dims[aws.ToString(d.Name)] = aws.ToString(d.Value)
 			}
-			e["metricStat"] = stat(value(ms.Metric.Namespace), value(ms.Metric.MetricName), value(ms.Stat), string(ms.Unit), value(ms.Period), dims)
+			e["metricStat"] = stat(aws.ToString(ms.Metric.Namespace), aws.ToString(ms.Metric.MetricName), aws.ToString(ms.Stat), string(ms.Unit), aws.ToInt32(ms.Period), dims)
 		}
 		out = append(out, e)
 	}

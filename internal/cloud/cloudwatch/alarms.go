@@ -2,17 +2,18 @@ package cloudwatch
 
 import (
 	"context"
-	"encoding/base64"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 
 	"evo/internal/cloud/call"
 	"evo/internal/cloud/cloudwatch/alarm"
 	"evo/internal/cloud/cloudwatch/metricmath"
+	"evo/internal/cloud/paging"
 	"evo/internal/cloud/store"
 )
 
@@ -53,7 +54,7 @@ type metricAlarm struct {
 type tag struct{ Key, Value string }
 
 func (m *metricAlarm) rule() alarm.Rule {
-	r := alarm.Rule{Comparison: m.Comparison, Threshold: m.Threshold, Periods: int(m.EvaluationPeriods), DatapointsToAlarm: int(value(m.DatapointsToAlarm)), Missing: alarm.Missing}
+	r := alarm.Rule{Comparison: m.Comparison, Threshold: m.Threshold, Periods: int(m.EvaluationPeriods), DatapointsToAlarm: int(aws.ToInt32(m.DatapointsToAlarm)), Missing: alarm.Missing}
 	if m.Missing != nil {
 		r.Missing = alarm.Treatment(*m.Missing)
 	}
@@ -64,9 +65,9 @@ func (m *metricAlarm) rule() alarm.Rule {
 func (m *metricAlarm) period() int64 {
 	p := m.Period
 	for _, q := range m.Metrics {
-		p = max(p, value(q.Period))
+		p = max(p, aws.ToInt32(q.Period))
 		if q.MetricStat != nil {
-			p = max(p, value(q.MetricStat.Period))
+			p = max(p, aws.ToInt32(q.MetricStat.Period))
 		}
 	}
 	return int64(p)
@@ -95,7 +96,7 @@ func (s *Service) PutMetricAlarm(ctx context.Context, in *cloudwatch.PutMetricAl
 		return nil, err
 	}
 	a := alarmState{
-		Name: value(in.AlarmName), Description: in.AlarmDescription, Metric: m,
+		Name: aws.ToString(in.AlarmName), Description: in.AlarmDescription, Metric: m,
 		ActionsEnabled: in.ActionsEnabled == nil || *in.ActionsEnabled,
 		Actions:        actions(in.OKActions, in.AlarmActions, in.InsufficientDataActions),
 	}
@@ -126,7 +127,7 @@ func (s *Service) putAlarm(ctx context.Context, a alarmState, tags []types.Tag) 
 			a.State, a.Reason, a.ReasonData, a.Updated, a.Transitioned, a.Tags = old.State, old.Reason, old.ReasonData, old.Updated, old.Transitioned, old.Tags
 		} else {
 			for _, t := range tags {
-				a.Tags = append(a.Tags, tag{value(t.Key), value(t.Value)})
+				a.Tags = append(a.Tags, tag{aws.ToString(t.Key), aws.ToString(t.Value)})
 			}
 		}
 		s.alarms.Put(tx, a.Name, a)
@@ -141,10 +142,10 @@ func watched(in *cloudwatch.PutMetricAlarmInput) (*metricAlarm, error) {
 		return nil, err
 	}
 	m := &metricAlarm{
-		Namespace: value(in.Namespace), MetricName: value(in.MetricName), Unit: string(in.Unit), Period: value(in.Period),
-		Statistic: string(in.Statistic) + value(in.ExtendedStatistic), Metrics: in.Metrics,
-		EvaluationPeriods: value(in.EvaluationPeriods), DatapointsToAlarm: in.DatapointsToAlarm,
-		Threshold: value(in.Threshold), Comparison: string(in.ComparisonOperator), Missing: in.TreatMissingData, LowSamples: in.EvaluateLowSampleCountPercentile,
+		Namespace: aws.ToString(in.Namespace), MetricName: aws.ToString(in.MetricName), Unit: string(in.Unit), Period: aws.ToInt32(in.Period),
+		Statistic: string(in.Statistic) + aws.ToString(in.ExtendedStatistic), Metrics: in.Metrics,
+		EvaluationPeriods: aws.ToInt32(in.EvaluationPeriods), DatapointsToAlarm: in.DatapointsToAlarm,
+		Threshold: aws.ToFloat64(in.Threshold), Comparison: string(in.ComparisonOperator), Missing: in.TreatMissingData, LowSamples: in.EvaluateLowSampleCountPercentile,
 	}
 	switch {
 	case in.Threshold == nil:
@@ -217,10 +218,10 @@ func (m *metricAlarm) checkMath() error {
 			returned++
 		}
 		if q.MetricStat != nil {
-			if p := value(q.MetricStat.Period); !validPeriod(p) {
-				return validation("Invalid value for Period of %s: it must be 10, 20, 30 or a multiple of 60.", value(q.Id))
+			if p := aws.ToInt32(q.MetricStat.Period); !validPeriod(p) {
+				return validation("Invalid value for Period of %s: it must be 10, 20, 30 or a multiple of 60.", aws.ToString(q.Id))
 			}
-			if _, err := parseStat(value(q.MetricStat.Stat)); err != nil {
+			if _, err := parseStat(aws.ToString(q.MetricStat.Stat)); err != nil {
 				return err
 			}
 		}
@@ -237,10 +238,10 @@ func (m *metricAlarm) checkMath() error {
 }
 
 func checkExpression(q *types.MetricDataQuery) error {
-	if _, err := metricmath.Parse(value(q.Expression)); err != nil {
-		return validation("Invalid metrics list: Error in expression '%s': %v", value(q.Id), err)
+	if _, err := metricmath.Parse(aws.ToString(q.Expression)); err != nil {
+		return validation("Invalid metrics list: Error in expression '%s': %v", aws.ToString(q.Id), err)
 	}
-	if strings.Contains(value(q.Expression), "SEARCH") {
+	if strings.Contains(aws.ToString(q.Expression), "SEARCH") {
 		return validation("SEARCH is not supported on Metric Alarms.")
 	}
 	return nil
@@ -308,43 +309,32 @@ func (s *Service) switchActions(ctx context.Context, names []string, on bool) er
 
 // SetAlarmState sets an alarm's state until its next evaluation, and carries out the actions of that state.
 func (s *Service) SetAlarmState(ctx context.Context, in *cloudwatch.SetAlarmStateInput) (*cloudwatch.SetAlarmStateOutput, error) {
-	data := value(in.StateReasonData)
-	err := s.transition(ctx, value(in.AlarmName), time.Time{}, alarm.State(in.StateValue), value(in.StateReason), data)
+	data := aws.ToString(in.StateReasonData)
+	err := s.transition(ctx, aws.ToString(in.AlarmName), time.Time{}, alarm.State(in.StateValue), aws.ToString(in.StateReason), data)
 	if err != nil {
 		return nil, err
 	}
 	return &cloudwatch.SetAlarmStateOutput{}, nil
 }
 
-const alarmsListed = 50
+func invalidToken() error {
+	return &types.InvalidNextToken{Message: new("The service token in the request is invalid.")}
+}
 
 // DescribeAlarms lists alarms by name; without AlarmTypes only metric alarms, as in CloudWatch.
 func (s *Service) DescribeAlarms(_ context.Context, in *cloudwatch.DescribeAlarmsInput) (*cloudwatch.DescribeAlarmsOutput, error) {
 	if len(in.AlarmNames) > 0 && in.AlarmNamePrefix != nil {
 		return nil, invalidCombination("The parameters AlarmNames and AlarmNamePrefix are mutually exclusive and you have specified both.")
 	}
-	after, err := base64.StdEncoding.DecodeString(value(in.NextToken))
+	p, err := paging.Open(in.NextToken, paging.Limit(in.MaxRecords, 50, 100))
 	if err != nil {
-		return nil, &types.InvalidNextToken{Message: ptr("The service token in the request is invalid.")}
-	}
-	limit := int(value(in.MaxRecords))
-	if limit == 0 {
-		limit = alarmsListed
+		return nil, invalidToken()
 	}
 	out := &cloudwatch.DescribeAlarmsOutput{MetricAlarms: []types.MetricAlarm{}, CompositeAlarms: []types.CompositeAlarm{}, LogAlarms: []types.LogAlarm{}}
-	last := ""
 	s.Store.View(func(tx *store.Tx) {
 		related, all := s.related(tx, in)
-		for name, a := range s.alarms.Ascend(tx, string(after)) {
-			if name == string(after) || !a.selected(in) || !all && !related[name] {
-				continue
-			}
-			if limit == 0 {
-				out.NextToken = ptr(base64.StdEncoding.EncodeToString([]byte(last)))
-				return
-			}
-			limit--
-			last = name
+		wanted := func(a alarmState) bool { return a.selected(in) && (all || related[a.Name]) }
+		for _, a := range paging.Of(p, s.alarms.Ascend(tx, p.After), wanted) {
 			if a.Metric != nil {
 				out.MetricAlarms = append(out.MetricAlarms, s.describeMetric(a))
 			} else {
@@ -352,6 +342,7 @@ func (s *Service) DescribeAlarms(_ context.Context, in *cloudwatch.DescribeAlarm
 			}
 		}
 	})
+	out.NextToken = p.Next()
 	return out, nil
 }
 
@@ -370,7 +361,7 @@ func (a alarmState) selected(in *cloudwatch.DescribeAlarmsInput) bool {
 	switch {
 	case len(wanted) > 0 && !slices.Contains(wanted, a.kind()),
 		len(in.AlarmNames) > 0 && !slices.Contains(in.AlarmNames, a.Name),
-		!strings.HasPrefix(a.Name, value(in.AlarmNamePrefix)),
+		!strings.HasPrefix(a.Name, aws.ToString(in.AlarmNamePrefix)),
 		in.StateValue != "" && string(in.StateValue) != string(a.State):
 		return false
 	}
@@ -411,12 +402,12 @@ func (s *Service) DescribeAlarmsForMetric(_ context.Context, in *cloudwatch.Desc
 	if err != nil {
 		return nil, err
 	}
-	statistic := string(in.Statistic) + value(in.ExtendedStatistic)
+	statistic := string(in.Statistic) + aws.ToString(in.ExtendedStatistic)
 	out := &cloudwatch.DescribeAlarmsForMetricOutput{MetricAlarms: []types.MetricAlarm{}}
 	s.Store.View(func(tx *store.Tx) {
 		for _, a := range s.alarms.Ascend(tx, "") {
 			m := a.Metric
-			if m == nil || m.Namespace != value(in.Namespace) || m.MetricName != value(in.MetricName) || !slices.Equal(m.Dimensions, dims) ||
+			if m == nil || m.Namespace != aws.ToString(in.Namespace) || m.MetricName != aws.ToString(in.MetricName) || !slices.Equal(m.Dimensions, dims) ||
 				in.Period != nil && m.Period != *in.Period || statistic != "" && m.Statistic != statistic || in.Unit != "" && m.Unit != string(in.Unit) {
 				continue
 			}
@@ -443,37 +434,37 @@ func optional(s string) *string {
 func (s *Service) describeMetric(a alarmState) types.MetricAlarm {
 	m := a.Metric
 	out := types.MetricAlarm{
-		AlarmName: ptr(a.Name), AlarmArn: ptr(s.alarmARN(a.Name)), AlarmDescription: a.Description, ActionsEnabled: ptr(a.ActionsEnabled),
+		AlarmName: new(a.Name), AlarmArn: new(s.alarmARN(a.Name)), AlarmDescription: a.Description, ActionsEnabled: new(a.ActionsEnabled),
 		AlarmActions: list(a.Actions[alarm.Alarm]), OKActions: list(a.Actions[alarm.OK]), InsufficientDataActions: list(a.Actions[alarm.InsufficientData]),
-		AlarmConfigurationUpdatedTimestamp: ptr(a.Configured), StateTransitionedTimestamp: ptr(a.Transitioned), StateUpdatedTimestamp: ptr(a.Updated),
-		StateValue: types.StateValue(a.State), StateReason: ptr(a.Reason), StateReasonData: optional(a.ReasonData),
-		ComparisonOperator: types.ComparisonOperator(m.Comparison), Threshold: ptr(m.Threshold),
-		EvaluationPeriods: ptr(m.EvaluationPeriods), DatapointsToAlarm: m.DatapointsToAlarm,
+		AlarmConfigurationUpdatedTimestamp: new(a.Configured), StateTransitionedTimestamp: new(a.Transitioned), StateUpdatedTimestamp: new(a.Updated),
+		StateValue: types.StateValue(a.State), StateReason: new(a.Reason), StateReasonData: optional(a.ReasonData),
+		ComparisonOperator: types.ComparisonOperator(m.Comparison), Threshold: new(m.Threshold),
+		EvaluationPeriods: new(m.EvaluationPeriods), DatapointsToAlarm: m.DatapointsToAlarm,
 		TreatMissingData: m.Missing, EvaluateLowSampleCountPercentile: m.LowSamples, Dimensions: []types.Dimension{},
 	}
 	if len(m.Metrics) > 0 {
 		out.Metrics = m.Metrics
 		return out
 	}
-	out.Namespace, out.MetricName, out.Period, out.Unit = ptr(m.Namespace), ptr(m.MetricName), ptr(m.Period), types.StandardUnit(m.Unit)
+	out.Namespace, out.MetricName, out.Period, out.Unit = new(m.Namespace), new(m.MetricName), new(m.Period), types.StandardUnit(m.Unit)
 	if slices.Contains(types.Statistic("").Values(), types.Statistic(m.Statistic)) {
 		out.Statistic = types.Statistic(m.Statistic)
 	} else {
-		out.ExtendedStatistic = ptr(m.Statistic)
+		out.ExtendedStatistic = new(m.Statistic)
 	}
 	for _, d := range m.Dimensions {
-		out.Dimensions = append(out.Dimensions, types.Dimension{Name: ptr(d.Name), Value: ptr(d.Value)})
+		out.Dimensions = append(out.Dimensions, types.Dimension{Name: new(d.Name), Value: new(d.Value)})
 	}
 	return out
 }
 
 func (s *Service) describeComposite(a alarmState) types.CompositeAlarm {
 	return types.CompositeAlarm{
-		AlarmName: ptr(a.Name), AlarmArn: ptr(s.alarmARN(a.Name)), AlarmDescription: a.Description, AlarmRule: a.Rule, ActionsEnabled: ptr(a.ActionsEnabled),
+		AlarmName: new(a.Name), AlarmArn: new(s.alarmARN(a.Name)), AlarmDescription: a.Description, AlarmRule: a.Rule, ActionsEnabled: new(a.ActionsEnabled),
 		AlarmActions: list(a.Actions[alarm.Alarm]), OKActions: list(a.Actions[alarm.OK]), InsufficientDataActions: list(a.Actions[alarm.InsufficientData]),
-		AlarmConfigurationUpdatedTimestamp: ptr(a.Configured), StateTransitionedTimestamp: ptr(a.Transitioned), StateUpdatedTimestamp: ptr(a.Updated),
-		StateValue: types.StateValue(a.State), StateReason: ptr(a.Reason), StateReasonData: optional(a.ReasonData),
+		AlarmConfigurationUpdatedTimestamp: new(a.Configured), StateTransitionedTimestamp: new(a.Transitioned), StateUpdatedTimestamp: new(a.Updated),
+		StateValue: types.StateValue(a.State), StateReason: new(a.Reason), StateReasonData: optional(a.ReasonData),
 	}
 }
 
-func resourceNotFound() error { return &types.ResourceNotFound{Message: ptr("")} }
+func resourceNotFound() error { return &types.ResourceNotFound{Message: new("")} }

@@ -44,8 +44,8 @@ func describe(t *testing.T, s served, name string) types.MetricAlarm {
 }
 
 func errorsAlarm(name string) *cloudwatch.PutMetricAlarmInput {
-	return &cloudwatch.PutMetricAlarmInput{AlarmName: ptr(name), Namespace: ptr("AWS/Lambda"), MetricName: ptr("Errors"), Statistic: types.StatisticSum, Period: ptr(int32(60)),
-		EvaluationPeriods: ptr(int32(1)), Threshold: ptr(0.0), ComparisonOperator: types.ComparisonOperatorGreaterThanThreshold, TreatMissingData: ptr("notBreaching")}
+	return &cloudwatch.PutMetricAlarmInput{AlarmName: new(name), Namespace: new("AWS/Lambda"), MetricName: new("Errors"), Statistic: types.StatisticSum, Period: new(int32(60)),
+		EvaluationPeriods: new(int32(1)), Threshold: new(0.0), ComparisonOperator: types.ComparisonOperatorGreaterThanThreshold, TreatMissingData: new("notBreaching")}
 }
 
 // In virtual time: an alarm goes off within a minute of the first error, calls its function, stays while the error is
@@ -88,7 +88,7 @@ func TestAlarmGoesOffAndComesBack(t *testing.T) {
 		if len(calls.events) != 2 || !json.Valid([]byte(calls.events[0])) || !strings.Contains(calls.events[0], `"alarmName":"errors"`) {
 			t.Errorf("calls: %s", calls.events)
 		}
-		history, err := s.DescribeAlarmHistory(t.Context(), &cloudwatch.DescribeAlarmHistoryInput{AlarmName: ptr("errors"), ScanBy: types.ScanByTimestampAscending})
+		history, err := s.DescribeAlarmHistory(t.Context(), &cloudwatch.DescribeAlarmHistoryInput{AlarmName: new("errors"), ScanBy: types.ScanByTimestampAscending})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -116,14 +116,14 @@ func TestMathAndHighResolutionAlarms(t *testing.T) {
 			t.Fatal(err)
 		}
 		e, n := stat("e", "Shop", "Errors", "Sum", 60), stat("n", "Shop", "Requests", "Sum", 60)
-		e.ReturnData, n.ReturnData = ptr(false), ptr(false)
-		if _, err := s.PutMetricAlarm(t.Context(), &cloudwatch.PutMetricAlarmInput{AlarmName: ptr("rate"), EvaluationPeriods: ptr(int32(3)), DatapointsToAlarm: ptr(int32(2)), Threshold: ptr(5.0),
+		e.ReturnData, n.ReturnData = new(false), new(false)
+		if _, err := s.PutMetricAlarm(t.Context(), &cloudwatch.PutMetricAlarmInput{AlarmName: new("rate"), EvaluationPeriods: new(int32(3)), DatapointsToAlarm: new(int32(2)), Threshold: new(5.0),
 			ComparisonOperator: types.ComparisonOperatorGreaterThanOrEqualToThreshold,
-			Metrics:            []types.MetricDataQuery{e, n, {Id: ptr("rate"), Expression: ptr("100*e/n"), ReturnData: ptr(true)}}}); err != nil {
+			Metrics:            []types.MetricDataQuery{e, n, {Id: new("rate"), Expression: new("100*e/n"), ReturnData: new(true)}}}); err != nil {
 			t.Fatal(err)
 		}
 		fast := errorsAlarm("fast")
-		fast.Namespace, fast.Period = ptr("Shop"), ptr(int32(10))
+		fast.Namespace, fast.Period = new("Shop"), new(int32(10))
 		if _, err := s.PutMetricAlarm(t.Context(), fast); err != nil {
 			t.Fatal(err)
 		}
@@ -196,19 +196,19 @@ func TestAlarmsAreDurable(t *testing.T) {
 	}
 	db := open()
 	s := newService(t, clock.NewStepped(start), db)
-	e, n := stat("e", "Shop", "Errors", "Sum", 60, types.Dimension{Name: ptr("Page"), Value: ptr("cart")}), stat("n", "Shop", "Requests", "Sum", 60)
-	e.ReturnData, n.ReturnData = ptr(false), ptr(false)
-	math := &cloudwatch.PutMetricAlarmInput{AlarmName: ptr("math"), EvaluationPeriods: ptr(int32(2)), Threshold: ptr(5.0), ComparisonOperator: types.ComparisonOperatorLessThanThreshold, AlarmActions: []string{"arn:aws:sns:us-east-1:000000000000:t"},
-		Metrics: []types.MetricDataQuery{e, n, {Id: ptr("rate"), Expression: ptr("e/n"), Label: ptr("rate")}}}
+	e, n := stat("e", "Shop", "Errors", "Sum", 60, types.Dimension{Name: new("Page"), Value: new("cart")}), stat("n", "Shop", "Requests", "Sum", 60)
+	e.ReturnData, n.ReturnData = new(false), new(false)
+	math := &cloudwatch.PutMetricAlarmInput{AlarmName: new("math"), EvaluationPeriods: new(int32(2)), Threshold: new(5.0), ComparisonOperator: types.ComparisonOperatorLessThanThreshold, AlarmActions: []string{"arn:aws:sns:us-east-1:000000000000:t"},
+		Metrics: []types.MetricDataQuery{e, n, {Id: new("rate"), Expression: new("e/n"), Label: new("rate")}}}
 	for _, in := range []*cloudwatch.PutMetricAlarmInput{math, errorsAlarm("errors")} {
 		if _, err := s.PutMetricAlarm(t.Context(), in); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if _, err := s.PutCompositeAlarm(t.Context(), &cloudwatch.PutCompositeAlarmInput{AlarmName: ptr("both"), AlarmRule: ptr("ALARM(math) OR ALARM(errors)")}); err != nil {
+	if _, err := s.PutCompositeAlarm(t.Context(), &cloudwatch.PutCompositeAlarmInput{AlarmName: new("both"), AlarmRule: new("ALARM(math) OR ALARM(errors)")}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.SetAlarmState(t.Context(), &cloudwatch.SetAlarmStateInput{AlarmName: ptr("errors"), StateValue: "ALARM", StateReason: ptr("testing"), StateReasonData: ptr(`{"a":1}`)}); err != nil {
+	if _, err := s.SetAlarmState(t.Context(), &cloudwatch.SetAlarmStateInput{AlarmName: new("errors"), StateValue: "ALARM", StateReason: new("testing"), StateReasonData: new(`{"a":1}`)}); err != nil {
 		t.Fatal(err)
 	}
 	before := everything(s)
@@ -232,7 +232,7 @@ func TestLowSamplePercentile(t *testing.T) {
 		}
 		for _, name := range []string{"ignore", "evaluate"} {
 			in := errorsAlarm(name)
-			in.MetricName, in.Statistic, in.ExtendedStatistic, in.EvaluateLowSampleCountPercentile = ptr("Duration"), "", ptr("p90"), ptr(name)
+			in.MetricName, in.Statistic, in.ExtendedStatistic, in.EvaluateLowSampleCountPercentile = new("Duration"), "", new("p90"), new(name)
 			if _, err := s.PutMetricAlarm(t.Context(), in); err != nil {
 				t.Fatal(err)
 			}
@@ -254,7 +254,7 @@ func TestCompositeAlarm(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := s.PutCompositeAlarm(ctx, &cloudwatch.PutCompositeAlarmInput{AlarmName: ptr("both"), AlarmRule: ptr(`ALARM("one") AND ALARM("arn:aws:cloudwatch:us-east-1:000000000000:alarm:two")`)}); err != nil {
+	if _, err := s.PutCompositeAlarm(ctx, &cloudwatch.PutCompositeAlarmInput{AlarmName: new("both"), AlarmRule: new(`ALARM("one") AND ALARM("arn:aws:cloudwatch:us-east-1:000000000000:alarm:two")`)}); err != nil {
 		t.Fatal(err)
 	}
 	state := func() types.CompositeAlarm {
@@ -265,7 +265,7 @@ func TestCompositeAlarm(t *testing.T) {
 		return out.CompositeAlarms[0]
 	}
 	set := func(name string, v types.StateValue) {
-		if _, err := s.SetAlarmState(ctx, &cloudwatch.SetAlarmStateInput{AlarmName: ptr(name), StateValue: v, StateReason: ptr("testing")}); err != nil {
+		if _, err := s.SetAlarmState(ctx, &cloudwatch.SetAlarmStateInput{AlarmName: new(name), StateValue: v, StateReason: new("testing")}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -286,7 +286,7 @@ func TestCompositeAlarm(t *testing.T) {
 		t.Errorf("deleting what is needed: %v", err)
 	}
 	for _, rule := range []string{`ALARM("none")`, `ALARM("both")`, "ALARM("} {
-		if _, err := s.PutCompositeAlarm(ctx, &cloudwatch.PutCompositeAlarmInput{AlarmName: ptr("both"), AlarmRule: ptr(rule)}); code(err) != "ValidationError" {
+		if _, err := s.PutCompositeAlarm(ctx, &cloudwatch.PutCompositeAlarmInput{AlarmName: new("both"), AlarmRule: new(rule)}); code(err) != "ValidationError" {
 			t.Errorf("%s: %v", rule, err)
 		}
 	}
@@ -299,8 +299,8 @@ func TestAlarmConfiguration(t *testing.T) {
 	s := newService(t, clock.NewStepped(start), store.Memory())
 	ctx := t.Context()
 	in := errorsAlarm("a")
-	in.Tags = []types.Tag{{Key: ptr("Environment"), Value: ptr("Production")}}
-	in.AlarmDescription, in.Unit, in.AlarmActions = ptr("<"), types.StandardUnitCount, []string{"arn:aws:sns:us-east-1:111122223333:MyTopic"}
+	in.Tags = []types.Tag{{Key: new("Environment"), Value: new("Production")}}
+	in.AlarmDescription, in.Unit, in.AlarmActions = new("<"), types.StandardUnitCount, []string{"arn:aws:sns:us-east-1:111122223333:MyTopic"}
 	if _, err := s.PutMetricAlarm(ctx, in); err != nil {
 		t.Fatal(err)
 	}
@@ -308,7 +308,7 @@ func TestAlarmConfiguration(t *testing.T) {
 	if *a.AlarmArn != "arn:aws:cloudwatch:us-east-1:000000000000:alarm:a" || !*a.ActionsEnabled || a.OKActions == nil || a.Dimensions == nil || a.DatapointsToAlarm != nil || a.Statistic != "Sum" || *a.TreatMissingData != "notBreaching" {
 		t.Errorf("%+v", a)
 	}
-	if _, err := s.TagResource(ctx, &cloudwatch.TagResourceInput{ResourceARN: a.AlarmArn, Tags: []types.Tag{{Key: ptr("tag1"), Value: ptr("foo")}, {Key: ptr("tag2"), Value: ptr("bar")}}}); err != nil {
+	if _, err := s.TagResource(ctx, &cloudwatch.TagResourceInput{ResourceARN: a.AlarmArn, Tags: []types.Tag{{Key: new("tag1"), Value: new("foo")}, {Key: new("tag2"), Value: new("bar")}}}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.UntagResource(ctx, &cloudwatch.UntagResourceInput{ResourceARN: a.AlarmArn, TagKeys: []string{"tag1"}}); err != nil {
@@ -320,24 +320,24 @@ func TestAlarmConfiguration(t *testing.T) {
 	if _, err := s.DisableAlarmActions(ctx, &cloudwatch.DisableAlarmActionsInput{AlarmNames: []string{"a"}}); err != nil || *describe(t, s, "a").ActionsEnabled {
 		t.Errorf("disabled: %v", err)
 	}
-	if out, _ := s.DescribeAlarmsForMetric(ctx, &cloudwatch.DescribeAlarmsForMetricInput{Namespace: ptr("AWS/Lambda"), MetricName: ptr("Errors")}); len(out.MetricAlarms) != 1 {
+	if out, _ := s.DescribeAlarmsForMetric(ctx, &cloudwatch.DescribeAlarmsForMetricInput{Namespace: new("AWS/Lambda"), MetricName: new("Errors")}); len(out.MetricAlarms) != 1 {
 		t.Errorf("for its metric: %v", out.MetricAlarms)
 	}
-	if _, err := s.SetAlarmState(ctx, &cloudwatch.SetAlarmStateInput{AlarmName: ptr("b"), StateValue: "OK", StateReason: ptr("")}); code(err) != "ResourceNotFound" {
+	if _, err := s.SetAlarmState(ctx, &cloudwatch.SetAlarmStateInput{AlarmName: new("b"), StateValue: "OK", StateReason: new("")}); code(err) != "ResourceNotFound" {
 		t.Errorf("setting one that is not there: %v", err)
 	}
 	if _, err := s.DeleteAlarms(ctx, &cloudwatch.DeleteAlarmsInput{AlarmNames: []string{"a", "b"}}); code(err) != "ResourceNotFound" || *describe(t, s, "a").AlarmName != "a" {
 		t.Errorf("deleting one of two: %v", err)
 	}
 	for name, change := range map[string]func(*cloudwatch.PutMetricAlarmInput){
-		"M over N":       func(in *cloudwatch.PutMetricAlarmInput) { in.DatapointsToAlarm = ptr(int32(2)) },
-		"period":         func(in *cloudwatch.PutMetricAlarmInput) { in.Period = ptr(int32(45)) },
-		"two statistics": func(in *cloudwatch.PutMetricAlarmInput) { in.ExtendedStatistic = ptr("p50") },
+		"M over N":       func(in *cloudwatch.PutMetricAlarmInput) { in.DatapointsToAlarm = new(int32(2)) },
+		"period":         func(in *cloudwatch.PutMetricAlarmInput) { in.Period = new(int32(45)) },
+		"two statistics": func(in *cloudwatch.PutMetricAlarmInput) { in.ExtendedStatistic = new("p50") },
 		"no statistic":   func(in *cloudwatch.PutMetricAlarmInput) { in.Statistic = "" },
 		"no threshold":   func(in *cloudwatch.PutMetricAlarmInput) { in.Threshold = nil },
-		"too long":       func(in *cloudwatch.PutMetricAlarmInput) { in.EvaluationPeriods = ptr(int32(1441)) },
-		"missing data":   func(in *cloudwatch.PutMetricAlarmInput) { in.TreatMissingData = ptr("foo") },
-		"anomaly":        func(in *cloudwatch.PutMetricAlarmInput) { in.ThresholdMetricId = ptr("ad") },
+		"too long":       func(in *cloudwatch.PutMetricAlarmInput) { in.EvaluationPeriods = new(int32(1441)) },
+		"missing data":   func(in *cloudwatch.PutMetricAlarmInput) { in.TreatMissingData = new("foo") },
+		"anomaly":        func(in *cloudwatch.PutMetricAlarmInput) { in.ThresholdMetricId = new("ad") },
 		"both": func(in *cloudwatch.PutMetricAlarmInput) {
 			in.Metrics = []types.MetricDataQuery{stat("m", "N", "m", "Sum", 60)}
 		},
@@ -348,7 +348,7 @@ func TestAlarmConfiguration(t *testing.T) {
 			t.Errorf("%s: no error", name)
 		}
 	}
-	if out, _ := s.DescribeAlarms(ctx, &cloudwatch.DescribeAlarmsInput{AlarmNamePrefix: ptr("ref")}); len(out.MetricAlarms) != 0 {
+	if out, _ := s.DescribeAlarms(ctx, &cloudwatch.DescribeAlarmsInput{AlarmNamePrefix: new("ref")}); len(out.MetricAlarms) != 0 {
 		t.Error("a refused alarm is there")
 	}
 }
@@ -360,7 +360,7 @@ func TestDescribeAlarmsPages(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	in := &cloudwatch.DescribeAlarmsInput{MaxRecords: ptr(int32(3))}
+	in := &cloudwatch.DescribeAlarmsInput{MaxRecords: new(int32(3))}
 	var got []string
 	for {
 		out, err := s.DescribeAlarms(t.Context(), in)

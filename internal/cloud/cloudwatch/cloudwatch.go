@@ -48,19 +48,17 @@ type Service struct {
 	dashboards *store.Table[dashboard]
 
 	pending pending
+	behind  *store.Behind // writes what is pending
 
-	ctx  context.Context // ended by Close
-	stop context.CancelFunc
-	work sync.WaitGroup // every goroutine of the service
+	ctx   context.Context // ended by Close
+	stop  context.CancelFunc
+	tasks clock.Tasks // every goroutine of the service
 
-	mu       sync.Mutex // guards what follows; never held while the store is asked, so that Record may be called from inside
-	running  bool       // between Start and Close
-	closed   bool
-	tick     func() bool // stops the next evaluation; nil: none is planned
-	tickAt   time.Time
-	hourly   func() bool
-	flushing bool // a flush is planned
-	flushed  *time.Timer
+	mu      sync.Mutex // guards what follows; never held while the store is asked
+	running bool       // between Start and Close
+	closed  bool
+	tick    func() bool // stops the next evaluation; nil: none is planned
+	tickAt  time.Time
 
 	evaluating sync.Mutex // one evaluation at a time
 }
@@ -80,6 +78,7 @@ func New(c Config) (*Service, error) {
 		history:    store.NewTable[historyItem](c.Store, table+"history"),
 		dashboards: store.NewTable[dashboard](c.Store, "cloudwatch/dashboards"), // they are the same in all regions
 	}
+	s.behind = store.NewBehind(500*time.Millisecond, s.write)
 	s.ctx, s.stop = context.WithCancel(context.Background())
 	return s, nil
 }
@@ -92,8 +91,9 @@ func (s *Service) Start(context.Context) error {
 		return errors.New("cloudwatch: closed")
 	}
 	s.running = true
-	s.planThinning()
 	s.mu.Unlock()
+	// What fails now is tried again in an hour; the store itself tells what is wrong with it.
+	s.tasks.Every(s.Clock, time.Hour, func() { s.thin(s.ctx) })
 	s.planTick()
 	return nil
 }
@@ -106,39 +106,11 @@ func (s *Service) Close() error {
 		return nil
 	}
 	s.closed, s.running = true, false
-	for _, stop := range []func() bool{s.tick, s.hourly} {
-		if stop != nil {
-			stop()
-		}
-	}
-	if s.flushed != nil {
-		s.flushed.Stop()
+	if s.tick != nil {
+		s.tick()
 	}
 	s.mu.Unlock()
 	s.stop()
-	s.work.Wait()
-	return s.flush(context.Background())
-}
-
-// do runs f as one of the service's goroutines that Close waits for, unless the service is closed.
-func (s *Service) do(f func()) {
-	s.mu.Lock()
-	if s.closed {
-		s.mu.Unlock()
-		return
-	}
-	s.work.Add(1)
-	s.mu.Unlock()
-	defer s.work.Done()
-	f()
-}
-
-func ptr[T any](v T) *T { return &v }
-
-func value[T any](p *T) T {
-	if p == nil {
-		var zero T
-		return zero
-	}
-	return *p
+	s.tasks.Close()
+	return s.behind.Close()
 }

@@ -39,7 +39,7 @@ func newService(t *testing.T, c clock.Clock, db *store.DB) served {
 	return served{cloudwatch.NewFromConfig(wiretest.Config(t, wiretest.Serve{"cloudwatch": s})), s}
 }
 
-func at(d time.Duration) *time.Time { return ptr(start.Add(d)) }
+func at(d time.Duration) *time.Time { return new(start.Add(d)) }
 
 func code(err error) string {
 	var e smithy.APIError
@@ -50,14 +50,14 @@ func code(err error) string {
 }
 
 func stat(id, namespace, name, statistic string, period int32, dims ...types.Dimension) types.MetricDataQuery {
-	return types.MetricDataQuery{Id: ptr(id), MetricStat: &types.MetricStat{
-		Metric: &types.Metric{Namespace: ptr(namespace), MetricName: ptr(name), Dimensions: dims}, Period: ptr(period), Stat: ptr(statistic),
+	return types.MetricDataQuery{Id: new(id), MetricStat: &types.MetricStat{
+		Metric: &types.Metric{Namespace: new(namespace), MetricName: new(name), Dimensions: dims}, Period: new(period), Stat: new(statistic),
 	}}
 }
 
 func put(t *testing.T, s served, namespace string, data ...types.MetricDatum) {
 	t.Helper()
-	if _, err := s.PutMetricData(t.Context(), &cloudwatch.PutMetricDataInput{Namespace: ptr(namespace), MetricData: data}); err != nil {
+	if _, err := s.PutMetricData(t.Context(), &cloudwatch.PutMetricDataInput{Namespace: new(namespace), MetricData: data}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -79,7 +79,7 @@ func TestMetricsSurvive(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := newService(t, c, db)
-	put(t, s, "Shop", types.MetricDatum{MetricName: ptr("Sales"), Values: []float64{1, 10}, Counts: []float64{2, 4}, Unit: types.StandardUnitCount})
+	put(t, s, "Shop", types.MetricDatum{MetricName: new("Sales"), Values: []float64{1, 10}, Counts: []float64{2, 4}, Unit: types.StandardUnitCount})
 	if err := db.Close(); err != nil { // without closing the service, as after kill -9
 		t.Fatal(err)
 	}
@@ -113,7 +113,7 @@ func TestRecord(t *testing.T) {
 	}
 	wg.Wait()
 	r := get(t, s, 0, time.Minute, stat("n", "AWS/Lambda", "Invocations", "Sum", 60,
-		types.Dimension{Name: ptr("ExecutedVersion"), Value: ptr("2")}, types.Dimension{Name: ptr("FunctionName"), Value: ptr("f")}, types.Dimension{Name: ptr("Resource"), Value: ptr("f:live")}),
+		types.Dimension{Name: new("ExecutedVersion"), Value: new("2")}, types.Dimension{Name: new("FunctionName"), Value: new("f")}, types.Dimension{Name: new("Resource"), Value: new("f:live")}),
 		stat("p", "AWS/Lambda", "Duration", "p90", 60))
 	if r[0].Values[0] != 4000 {
 		t.Errorf("Invocations: %v; want 4000", r[0].Values)
@@ -142,7 +142,7 @@ func TestQueriesAgainstAList(t *testing.T) {
 			all = append(all, d)
 			s.Record("N", time.Unix(d.at, 0), Datum{Name: "m", Value: d.v, HighResolution: high})
 			if rapid.IntRange(0, 9).Draw(rt, "flush") == 0 {
-				if err := s.flush(context.Background()); err != nil {
+				if err := s.behind.Now(context.Background()); err != nil {
 					rt.Fatal(err)
 				}
 			}
@@ -161,7 +161,7 @@ func TestQueriesAgainstAList(t *testing.T) {
 				counts[at]++
 			}
 		}
-		if err := s.flush(context.Background()); err != nil {
+		if err := s.behind.Now(context.Background()); err != nil {
 			rt.Fatal(err)
 		}
 		var got []ofUnit
@@ -209,27 +209,27 @@ func TestRecordIsDurableSoon(t *testing.T) {
 
 func TestPutMetricDataRefuses(t *testing.T) {
 	s := newService(t, clock.NewStepped(start), store.Memory())
-	set := &types.StatisticSet{SampleCount: ptr(1.0), Sum: ptr(1.0), Minimum: ptr(1.0), Maximum: ptr(1.0)}
+	set := &types.StatisticSet{SampleCount: new(1.0), Sum: new(1.0), Minimum: new(1.0), Maximum: new(1.0)}
 	for _, c := range []struct {
 		datum types.MetricDatum
 		want  string
 	}{
-		{types.MetricDatum{Value: ptr(1.0), Values: []float64{1}}, "InvalidParameterCombination: The parameters MetricData.member.1.Value and MetricData.member.1.Values are mutually exclusive and you have specified both."},
+		{types.MetricDatum{Value: new(1.0), Values: []float64{1}}, "InvalidParameterCombination: The parameters MetricData.member.1.Value and MetricData.member.1.Values are mutually exclusive and you have specified both."},
 		{types.MetricDatum{Values: []float64{1, 2}, Counts: []float64{1}}, "InvalidParameterValue: The parameters MetricData.member.1.Values and MetricData.member.1.Counts must be of the same size."},
-		{types.MetricDatum{Value: ptr(1.0), StatisticValues: set}, "InvalidParameterCombination: The parameters MetricData.member.1.Value and MetricData.member.1.StatisticValues are mutually exclusive and you have specified both."},
+		{types.MetricDatum{Value: new(1.0), StatisticValues: set}, "InvalidParameterCombination: The parameters MetricData.member.1.Value and MetricData.member.1.StatisticValues are mutually exclusive and you have specified both."},
 		{types.MetricDatum{}, "MissingParameter: The parameter MetricData.member.1.Value is required."},
-		{types.MetricDatum{Value: ptr(1.0), Timestamp: at(-15 * 24 * time.Hour)}, "InvalidParameterValue: The parameter MetricData.member.1.Timestamp must specify a time no more than two weeks in the past."},
-		{types.MetricDatum{Value: ptr(1.0), Timestamp: at(3 * time.Hour)}, "InvalidParameterValue: The parameter MetricData.member.1.Timestamp must specify a time no more than two hours in the future."},
-		{types.MetricDatum{Value: ptr(1e300)}, "InvalidParameterValue: The value 1e+300 for parameter MetricData.member.1.Value is invalid."},
+		{types.MetricDatum{Value: new(1.0), Timestamp: at(-15 * 24 * time.Hour)}, "InvalidParameterValue: The parameter MetricData.member.1.Timestamp must specify a time no more than two weeks in the past."},
+		{types.MetricDatum{Value: new(1.0), Timestamp: at(3 * time.Hour)}, "InvalidParameterValue: The parameter MetricData.member.1.Timestamp must specify a time no more than two hours in the future."},
+		{types.MetricDatum{Value: new(1e300)}, "InvalidParameterValue: The value 1e+300 for parameter MetricData.member.1.Value is invalid."},
 	} {
-		c.datum.MetricName = ptr("m")
-		_, err := s.PutMetricData(t.Context(), &cloudwatch.PutMetricDataInput{Namespace: ptr("N"), MetricData: []types.MetricDatum{c.datum}})
+		c.datum.MetricName = new("m")
+		_, err := s.PutMetricData(t.Context(), &cloudwatch.PutMetricDataInput{Namespace: new("N"), MetricData: []types.MetricDatum{c.datum}})
 		var e smithy.APIError
 		if !errors.As(err, &e) || !strings.HasSuffix(c.want, e.ErrorMessage()) || !strings.HasPrefix(c.want, strings.TrimSuffix(e.ErrorCode(), "Exception")[:10]) {
 			t.Errorf("got  %v\nwant %s", err, c.want)
 		}
 	}
-	if _, err := s.PutMetricData(t.Context(), &cloudwatch.PutMetricDataInput{Namespace: ptr("AWS/Lambda"), MetricData: []types.MetricDatum{{MetricName: ptr("m"), Value: ptr(1.0)}}}); err == nil {
+	if _, err := s.PutMetricData(t.Context(), &cloudwatch.PutMetricDataInput{Namespace: new("AWS/Lambda"), MetricData: []types.MetricDatum{{MetricName: new("m"), Value: new(1.0)}}}); err == nil {
 		t.Error("a namespace of AWS is taken")
 	}
 	if out, _ := s.ListMetrics(t.Context(), &cloudwatch.ListMetricsInput{}); len(out.Metrics) != 0 {
@@ -240,17 +240,17 @@ func TestPutMetricDataRefuses(t *testing.T) {
 func TestGetMetricData(t *testing.T) {
 	c := clock.NewStepped(start)
 	s := newService(t, c, store.Memory())
-	fn := types.Dimension{Name: ptr("FunctionName"), Value: ptr("f")}
+	fn := types.Dimension{Name: new("FunctionName"), Value: new("f")}
 	for i := range 5 {
 		put(t, s, "Shop",
-			types.MetricDatum{MetricName: ptr("Errors"), Value: ptr(float64(i)), Timestamp: at(time.Duration(i-5) * time.Minute), Dimensions: []types.Dimension{fn}},
-			types.MetricDatum{MetricName: ptr("Requests"), Value: ptr(10.0), Timestamp: at(time.Duration(i-5) * time.Minute)})
+			types.MetricDatum{MetricName: new("Errors"), Value: new(float64(i)), Timestamp: at(time.Duration(i-5) * time.Minute), Dimensions: []types.Dimension{fn}},
+			types.MetricDatum{MetricName: new("Requests"), Value: new(10.0), Timestamp: at(time.Duration(i-5) * time.Minute)})
 	}
 	r := get(t, s, -5*time.Minute, 0,
 		stat("e", "Shop", "Errors", "Sum", 60, fn), stat("n", "Shop", "Requests", "Sum", 60),
-		types.MetricDataQuery{Id: ptr("rate"), Expression: ptr("100 * e / n"), Label: ptr("rate ${MAX}")},
-		types.MetricDataQuery{Id: ptr("all"), Expression: ptr("METRICS() * 2")},
-		types.MetricDataQuery{Id: ptr("found"), Expression: ptr(`SEARCH('{Shop,FunctionName} Errors', 'Sum', 300)`)},
+		types.MetricDataQuery{Id: new("rate"), Expression: new("100 * e / n"), Label: new("rate ${MAX}")},
+		types.MetricDataQuery{Id: new("all"), Expression: new("METRICS() * 2")},
+		types.MetricDataQuery{Id: new("found"), Expression: new(`SEARCH('{Shop,FunctionName} Errors', 'Sum', 300)`)},
 	)
 	got := ""
 	for _, x := range r {
@@ -267,8 +267,8 @@ found "found" [10] Complete
 		t.Errorf("got\n%swant\n%s", got, want)
 	}
 	for id, q := range map[string]types.MetricDataQuery{
-		"unknown id": {Id: ptr("x"), Expression: ptr("y + 1")}, "itself": {Id: ptr("x"), Expression: ptr("x + 1")}, "bad id": {Id: ptr("X"), Expression: ptr("1")},
-		"syntax": {Id: ptr("x"), Expression: ptr("(")}, "neither": {Id: ptr("x")}, "stat": stat("x", "N", "m", "p101", 60), "period": stat("x", "N", "m", "Sum", 7),
+		"unknown id": {Id: new("x"), Expression: new("y + 1")}, "itself": {Id: new("x"), Expression: new("x + 1")}, "bad id": {Id: new("X"), Expression: new("1")},
+		"syntax": {Id: new("x"), Expression: new("(")}, "neither": {Id: new("x")}, "stat": stat("x", "N", "m", "p101", 60), "period": stat("x", "N", "m", "Sum", 7),
 	} {
 		_, err := s.GetMetricData(t.Context(), &cloudwatch.GetMetricDataInput{StartTime: at(-time.Hour), EndTime: at(0), MetricDataQueries: []types.MetricDataQuery{q}})
 		if code(err) != "ValidationError" {
@@ -280,10 +280,10 @@ found "found" [10] Complete
 func TestGetMetricDataPages(t *testing.T) {
 	s := newService(t, clock.NewStepped(start), store.Memory())
 	for i := range 7 {
-		put(t, s, "N", types.MetricDatum{MetricName: ptr("a"), Value: ptr(float64(i)), Timestamp: at(time.Duration(i) * time.Minute)}, types.MetricDatum{MetricName: ptr("b"), Value: ptr(float64(10 + i)), Timestamp: at(time.Duration(i) * time.Minute)})
+		put(t, s, "N", types.MetricDatum{MetricName: new("a"), Value: new(float64(i)), Timestamp: at(time.Duration(i) * time.Minute)}, types.MetricDatum{MetricName: new("b"), Value: new(float64(10 + i)), Timestamp: at(time.Duration(i) * time.Minute)})
 	}
 	var got []string
-	in := &cloudwatch.GetMetricDataInput{StartTime: at(0), EndTime: at(time.Hour), MaxDatapoints: ptr(int32(5)), MetricDataQueries: []types.MetricDataQuery{stat("a", "N", "a", "Sum", 60), stat("none", "N", "none", "Sum", 60), stat("b", "N", "b", "Sum", 60)}}
+	in := &cloudwatch.GetMetricDataInput{StartTime: at(0), EndTime: at(time.Hour), MaxDatapoints: new(int32(5)), MetricDataQueries: []types.MetricDataQuery{stat("a", "N", "a", "Sum", 60), stat("none", "N", "none", "Sum", 60), stat("b", "N", "b", "Sum", 60)}}
 	for {
 		out, err := s.GetMetricData(t.Context(), in)
 		if err != nil {
@@ -301,7 +301,7 @@ func TestGetMetricDataPages(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("got %q; want %q", got, want)
 	}
-	in.NextToken = ptr("?")
+	in.NextToken = new("?")
 	if _, err := s.GetMetricData(t.Context(), in); !strings.Contains(code(err), "InvalidNextToken") {
 		t.Errorf("a foreign token: %v", err)
 	}
@@ -310,7 +310,7 @@ func TestGetMetricDataPages(t *testing.T) {
 // Labels and units as AWS was seen to answer.
 func TestLabelsAndUnits(t *testing.T) {
 	s := newService(t, clock.NewStepped(start), store.Memory())
-	put(t, s, "N", types.MetricDatum{MetricName: ptr("metric1"), Value: ptr(60000.0), Unit: types.StandardUnitMilliseconds}, types.MetricDatum{MetricName: ptr("metric1"), Value: ptr(60.0), Unit: types.StandardUnitSeconds})
+	put(t, s, "N", types.MetricDatum{MetricName: new("metric1"), Value: new(60000.0), Unit: types.StandardUnitMilliseconds}, types.MetricDatum{MetricName: new("metric1"), Value: new(60.0), Unit: types.StandardUnitSeconds})
 	labels := func(queries ...types.MetricDataQuery) (out []string) {
 		for _, r := range get(t, s, 0, time.Minute, queries...) {
 			out = append(out, *r.Label)
@@ -336,9 +336,9 @@ func TestLabelsAndUnits(t *testing.T) {
 func TestGetMetricStatistics(t *testing.T) {
 	s := newService(t, clock.NewStepped(start), store.Memory())
 	for i := range 10 {
-		put(t, s, "N", types.MetricDatum{MetricName: ptr("metric"), Value: ptr(float64(i)), Timestamp: at(time.Duration(i) * time.Second)})
+		put(t, s, "N", types.MetricDatum{MetricName: new("metric"), Value: new(float64(i)), Timestamp: at(time.Duration(i) * time.Second)})
 	}
-	in := &cloudwatch.GetMetricStatisticsInput{Namespace: ptr("N"), MetricName: ptr("metric"), StartTime: at(30 * time.Second), EndTime: at(time.Minute), Period: ptr(int32(60)),
+	in := &cloudwatch.GetMetricStatisticsInput{Namespace: new("N"), MetricName: new("metric"), StartTime: at(30 * time.Second), EndTime: at(time.Minute), Period: new(int32(60)),
 		Statistics: types.Statistic("").Values(), ExtendedStatistics: []string{"p50"}}
 	out, err := s.GetMetricStatistics(t.Context(), in)
 	if err != nil {
@@ -351,7 +351,7 @@ func TestGetMetricStatistics(t *testing.T) {
 	if *d.Average != 4.5 || *d.Maximum != 9 || *d.Minimum != 0 || *d.SampleCount != 10 || *d.Sum != 45 || d.Unit != "None" || d.ExtendedStatistics["p50"] != 4 || !d.Timestamp.Equal(start) || *out.Label != "metric" {
 		t.Errorf("%+v", d)
 	}
-	in.EndTime, in.Period = at(24*time.Hour+30*time.Second), ptr(int32(1))
+	in.EndTime, in.Period = at(24*time.Hour+30*time.Second), new(int32(1))
 	if _, err := s.GetMetricStatistics(t.Context(), in); err == nil || !strings.Contains(err.Error(), "You have requested up to 86400 datapoints, which exceeds the limit of 1440. You may reduce the datapoints requested by increasing Period, or decreasing the time range.") {
 		t.Errorf("a day of seconds: %v", err)
 	}
@@ -365,7 +365,7 @@ func TestHighResolutionAndThinning(t *testing.T) {
 	c := clock.NewStepped(start)
 	s := newService(t, c, store.Memory())
 	for i := range 120 {
-		put(t, s, "N", types.MetricDatum{MetricName: ptr("m"), Value: ptr(1.0), Timestamp: at(time.Duration(i) * time.Second), StorageResolution: ptr(int32(1))})
+		put(t, s, "N", types.MetricDatum{MetricName: new("m"), Value: new(1.0), Timestamp: at(time.Duration(i) * time.Second), StorageResolution: new(int32(1))})
 	}
 	sums := func(from, to time.Duration, period int32) []float64 {
 		return get(t, s, from, to, stat("m", "N", "m", "Sum", period))[0].Values
@@ -446,8 +446,8 @@ func TestListMetrics(t *testing.T) {
 		}
 	}
 	for want, in := range map[[2]int]cloudwatch.ListMetricsInput{
-		{1001, 3}: {Namespace: ptr("N")}, {0, 1}: {Namespace: ptr("M")}, {501, 2}: {Dimensions: []types.DimensionFilter{{Name: ptr("even"), Value: ptr("true")}, {Name: ptr("i")}}},
-		{1, 1}: {MetricName: ptr("m"), Dimensions: []types.DimensionFilter{{Name: ptr("i"), Value: ptr("7")}}},
+		{1001, 3}: {Namespace: new("N")}, {0, 1}: {Namespace: new("M")}, {501, 2}: {Dimensions: []types.DimensionFilter{{Name: new("even"), Value: new("true")}, {Name: new("i")}}},
+		{1, 1}: {MetricName: new("m"), Dimensions: []types.DimensionFilter{{Name: new("i"), Value: new("7")}}},
 	} {
 		if n, pages := count(in); n != want[0] || pages != want[1] {
 			t.Errorf("%+v: %d in %d pages; want %v", in, n, pages, want)
@@ -466,17 +466,17 @@ func TestListMetrics(t *testing.T) {
 func TestDashboards(t *testing.T) {
 	s := newService(t, clock.NewStepped(start), store.Memory())
 	ctx := t.Context()
-	if _, err := s.PutDashboard(ctx, &cloudwatch.PutDashboardInput{DashboardName: ptr("a b"), DashboardBody: ptr("{}")}); err == nil || !strings.Contains(err.Error(), "The value for field DashboardName contains invalid characters. It can only contain alphanumerics, dash (-) and underscore (_).\n") {
+	if _, err := s.PutDashboard(ctx, &cloudwatch.PutDashboardInput{DashboardName: new("a b"), DashboardBody: new("{}")}); err == nil || !strings.Contains(err.Error(), "The value for field DashboardName contains invalid characters. It can only contain alphanumerics, dash (-) and underscore (_).\n") {
 		t.Errorf("a bad name: %v", err)
 	}
 	var invalid *types.DashboardInvalidInputError
-	if _, err := s.PutDashboard(ctx, &cloudwatch.PutDashboardInput{DashboardName: ptr("a"), DashboardBody: ptr("[")}); !errors.As(err, &invalid) {
+	if _, err := s.PutDashboard(ctx, &cloudwatch.PutDashboardInput{DashboardName: new("a"), DashboardBody: new("[")}); !errors.As(err, &invalid) {
 		t.Errorf("a bad body: %v", err)
 	}
-	if _, err := s.PutDashboard(ctx, &cloudwatch.PutDashboardInput{DashboardName: ptr("a"), DashboardBody: ptr(`{"widgets":[]}`)}); err != nil {
+	if _, err := s.PutDashboard(ctx, &cloudwatch.PutDashboardInput{DashboardName: new("a"), DashboardBody: new(`{"widgets":[]}`)}); err != nil {
 		t.Fatal(err)
 	}
-	got, err := s.GetDashboard(ctx, &cloudwatch.GetDashboardInput{DashboardName: ptr("a")})
+	got, err := s.GetDashboard(ctx, &cloudwatch.GetDashboardInput{DashboardName: new("a")})
 	if err != nil || *got.DashboardBody != `{"widgets":[]}` || *got.DashboardArn != "arn:aws:cloudwatch::000000000000:dashboard/a" {
 		t.Errorf("%+v, %v", got, err)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 
 	"evo/internal/cloud/cloudwatch/alarm"
@@ -17,12 +18,12 @@ func (s *Service) PutCompositeAlarm(ctx context.Context, in *cloudwatch.PutCompo
 	if in.ActionsSuppressor != nil {
 		return nil, validation("ActionsSuppressor is not there in the embedded cloud.")
 	}
-	rule, err := alarm.ParseComposite(value(in.AlarmRule))
+	rule, err := alarm.ParseComposite(aws.ToString(in.AlarmRule))
 	if err != nil {
 		return nil, validation("AlarmRule must not contain syntax errors: %v.", err)
 	}
 	a := alarmState{
-		Name: value(in.AlarmName), Description: in.AlarmDescription, Rule: in.AlarmRule,
+		Name: aws.ToString(in.AlarmName), Description: in.AlarmDescription, Rule: in.AlarmRule,
 		ActionsEnabled: in.ActionsEnabled == nil || *in.ActionsEnabled,
 		Actions:        actions(in.OKActions, in.AlarmActions, in.InsufficientDataActions),
 	}
@@ -111,7 +112,7 @@ func (s *Service) evaluateComposite(ctx context.Context, name string, because *a
 	var self alarmState
 	s.Store.View(func(tx *store.Tx) {
 		self, _ = s.alarms.Get(tx, name)
-		rule, err := alarm.ParseComposite(value(self.Rule))
+		rule, err := alarm.ParseComposite(aws.ToString(self.Rule))
 		if err != nil {
 			return
 		}

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 
@@ -22,24 +23,24 @@ type dashboard struct {
 var dashboardName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
 
 func dashboardARN(name string) *string {
-	return ptr("arn:aws:cloudwatch::" + call.Account + ":dashboard/" + name)
+	return new("arn:aws:cloudwatch::" + call.Account + ":dashboard/" + name)
 }
 
 // PutDashboard stores a dashboard; its body must be a JSON object.
 func (s *Service) PutDashboard(ctx context.Context, in *cloudwatch.PutDashboardInput) (*cloudwatch.PutDashboardOutput, error) {
-	name := value(in.DashboardName)
+	name := aws.ToString(in.DashboardName)
 	if !dashboardName.MatchString(name) {
 		return nil, invalidValue("The value for field DashboardName contains invalid characters. It can only contain alphanumerics, dash (-) and underscore (_).\n")
 	}
 	var body map[string]any
-	if err := json.Unmarshal([]byte(value(in.DashboardBody)), &body); err != nil {
+	if err := json.Unmarshal([]byte(aws.ToString(in.DashboardBody)), &body); err != nil {
 		return nil, &types.DashboardInvalidInputError{
-			Message:                     ptr("The field DashboardBody must be a valid JSON object"),
-			DashboardValidationMessages: []types.DashboardValidationMessage{{Message: ptr("The field DashboardBody must be a valid JSON object: " + err.Error())}},
+			Message:                     new("The field DashboardBody must be a valid JSON object"),
+			DashboardValidationMessages: []types.DashboardValidationMessage{{Message: new("The field DashboardBody must be a valid JSON object: " + err.Error())}},
 		}
 	}
 	err := s.Store.Update(ctx, func(ctx context.Context, tx *store.Tx) error {
-		s.dashboards.Put(tx, name, dashboard{value(in.DashboardBody), s.Clock.Now()})
+		s.dashboards.Put(tx, name, dashboard{aws.ToString(in.DashboardBody), s.Clock.Now()})
 		return nil
 	})
 	if err != nil {
@@ -49,27 +50,27 @@ func (s *Service) PutDashboard(ctx context.Context, in *cloudwatch.PutDashboardI
 }
 
 func dashboardNotFound(name string) error {
-	return &types.DashboardNotFoundError{Message: ptr(fmt.Sprintf("Dashboard %s does not exist", name))}
+	return &types.DashboardNotFoundError{Message: new(fmt.Sprintf("Dashboard %s does not exist", name))}
 }
 
 // GetDashboard returns a dashboard.
 func (s *Service) GetDashboard(_ context.Context, in *cloudwatch.GetDashboardInput) (*cloudwatch.GetDashboardOutput, error) {
 	var d dashboard
 	var ok bool
-	s.Store.View(func(tx *store.Tx) { d, ok = s.dashboards.Get(tx, value(in.DashboardName)) })
+	s.Store.View(func(tx *store.Tx) { d, ok = s.dashboards.Get(tx, aws.ToString(in.DashboardName)) })
 	if !ok {
-		return nil, dashboardNotFound(value(in.DashboardName))
+		return nil, dashboardNotFound(aws.ToString(in.DashboardName))
 	}
-	return &cloudwatch.GetDashboardOutput{DashboardArn: dashboardARN(*in.DashboardName), DashboardName: in.DashboardName, DashboardBody: ptr(d.Body)}, nil
+	return &cloudwatch.GetDashboardOutput{DashboardArn: dashboardARN(*in.DashboardName), DashboardName: in.DashboardName, DashboardBody: new(d.Body)}, nil
 }
 
 // ListDashboards lists dashboards by name.
 func (s *Service) ListDashboards(_ context.Context, in *cloudwatch.ListDashboardsInput) (*cloudwatch.ListDashboardsOutput, error) {
 	out := &cloudwatch.ListDashboardsOutput{DashboardEntries: []types.DashboardEntry{}}
 	s.Store.View(func(tx *store.Tx) {
-		for name, d := range s.dashboards.Prefix(tx, value(in.DashboardNamePrefix)) {
+		for name, d := range s.dashboards.Prefix(tx, aws.ToString(in.DashboardNamePrefix)) {
 			out.DashboardEntries = append(out.DashboardEntries, types.DashboardEntry{
-				DashboardName: ptr(name), DashboardArn: dashboardARN(name), LastModified: ptr(d.Modified), Size: ptr(int64(len(d.Body))),
+				DashboardName: new(name), DashboardArn: dashboardARN(name), LastModified: new(d.Modified), Size: new(int64(len(d.Body))),
 			})
 		}
 	})

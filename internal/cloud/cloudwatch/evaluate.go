@@ -30,7 +30,7 @@ func (s *Service) planTick() {
 		s.tick()
 	}
 	s.tickAt = at
-	s.tick = s.Clock.At(at, func() { s.do(func() { s.onTick(at) }) })
+	s.tick = s.Clock.At(at, func() { s.tasks.Do(func() { s.onTick(at) }) })
 }
 
 // tickStep is how often alarms are evaluated: as often as the one with the shortest period needs; 0 without alarms.
@@ -69,7 +69,7 @@ func (s *Service) onTick(at time.Time) {
 func (s *Service) evaluateAll(ctx context.Context) {
 	s.evaluating.Lock()
 	defer s.evaluating.Unlock()
-	if s.flush(ctx) != nil {
+	if s.behind.Now(ctx) != nil {
 		return // nothing can be stored: no alarm could change either
 	}
 	now := s.Clock.Now()

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 
@@ -31,21 +32,21 @@ const (
 
 // GetMetricData returns the values of metrics and of expressions on them.
 func (s *Service) GetMetricData(ctx context.Context, in *cloudwatch.GetMetricDataInput) (*cloudwatch.GetMetricDataOutput, error) {
-	if !value(in.StartTime).Before(value(in.EndTime)) {
+	if !aws.ToTime(in.StartTime).Before(aws.ToTime(in.EndTime)) {
 		return nil, validation("The parameter StartTime must be less than the parameter EndTime.")
 	}
 	if len(in.MetricDataQueries) > maxQueries {
 		return nil, validation("The collection MetricDataQueries must not have a size greater than %d.", maxQueries)
 	}
-	limit := int(value(in.MaxDatapoints))
+	limit := int(aws.ToInt32(in.MaxDatapoints))
 	if limit <= 0 || limit > maxDatapoints {
 		limit = maxDatapoints
 	}
-	from, err := parsePosition(value(in.NextToken))
+	from, err := parsePosition(aws.ToString(in.NextToken))
 	if err != nil {
 		return nil, err
 	}
-	if err := s.flush(ctx); err != nil {
+	if err := s.behind.Now(ctx); err != nil {
 		return nil, fmt.Errorf("store metrics: %w", err)
 	}
 	q := s.newQuery(in.MetricDataQueries, *in.StartTime, *in.EndTime)
@@ -57,7 +58,7 @@ func (s *Service) GetMetricData(ctx context.Context, in *cloudwatch.GetMetricDat
 	var next *position
 	out.MetricDataResults, next = page(results, from, limit)
 	if next != nil {
-		out.NextToken = ptr(next.token())
+		out.NextToken = new(next.token())
 	}
 	return out, nil
 }
@@ -79,7 +80,7 @@ func parsePosition(token string) (position, error) {
 		_, err = fmt.Sscanf(string(b), "%d/%d", &p.result, &p.offset)
 	}
 	if err != nil || p.result < 0 || p.offset < 0 {
-		return p, &types.InvalidNextToken{Message: ptr("The service token in the request is invalid.")}
+		return p, invalidToken()
 	}
 	return p, nil
 }
@@ -140,7 +141,7 @@ var queryID = regexp.MustCompile(`^[a-z][a-zA-Z0-9_]*$`)
 func (q *query) run() error {
 	for i := range q.queries {
 		m := &q.queries[i]
-		id := value(m.Id)
+		id := aws.ToString(m.Id)
 		if !queryID.MatchString(id) {
 			return validation("The value %s for parameter MetricDataQueries.member.%d.Id is not matching the expected pattern ^[a-z][a-zA-Z0-9_]*$.", id, i+1)
 		}
@@ -174,13 +175,13 @@ func (q *query) run() error {
 func (q *query) fetch(tx *store.Tx, r *queryResult) error {
 	m := r.query.MetricStat
 	if m.Metric == nil {
-		return missingParameter("The parameter MetricStat.Metric of %s is required.", value(r.query.Id))
+		return missingParameter("The parameter MetricStat.Metric of %s is required.", aws.ToString(r.query.Id))
 	}
-	period := value(m.Period)
+	period := aws.ToInt32(m.Period)
 	if !validPeriod(period) {
-		return validation("The value %d for parameter Period of %s is not valid: it must be 1, 5, 10, 20, 30 or a multiple of 60.", period, value(r.query.Id))
+		return validation("The value %d for parameter Period of %s is not valid: it must be 1, 5, 10, 20, 30 or a multiple of 60.", period, aws.ToString(r.query.Id))
 	}
-	st, err := parseStat(value(m.Stat))
+	st, err := parseStat(aws.ToString(m.Stat))
 	if err != nil {
 		return err
 	}
@@ -189,7 +190,7 @@ func (q *query) fetch(tx *store.Tx, r *queryResult) error {
 		return err
 	}
 	r.window = windowOf(q.start, q.end, int64(period), q.now)
-	key := seriesKey(value(m.Metric.Namespace), value(m.Metric.MetricName), dims)
+	key := seriesKey(aws.ToString(m.Metric.Namespace), aws.ToString(m.Metric.MetricName), dims)
 	found := q.s.fetch(tx, key, string(m.Unit), r.window)
 	slices.SortFunc(found, func(a, b ofUnit) int { return cmp.Compare(a.unit, b.unit) })
 	if len(found) > 1 {
@@ -197,9 +198,9 @@ func (q *query) fetch(tx *store.Tx, r *queryResult) error {
 		for i, f := range found {
 			units[i] = f.unit
 		}
-		r.messages = []types.MessageData{{Code: ptr("MultipleUnits"), Value: ptr(fmt.Sprintf("Multiple units returned: '[%s]'", strings.Join(units, ", ")))}}
+		r.messages = []types.MessageData{{Code: new("MultipleUnits"), Value: new(fmt.Sprintf("Multiple units returned: '[%s]'", strings.Join(units, ", ")))}}
 	}
-	series := metricmath.Series{ID: value(r.query.Id), Period: int64(period)}
+	series := metricmath.Series{ID: aws.ToString(r.query.Id), Period: int64(period)}
 	r.samples = map[int64]float64{}
 	if len(found) > 0 {
 		series.Points = points(found[0].points, st, r.samples)
@@ -226,13 +227,13 @@ func (q *query) compute(tx *store.Tx, r *queryResult) error {
 	if r.done {
 		return nil
 	}
-	id := value(r.query.Id)
+	id := aws.ToString(r.query.Id)
 	if r.visiting {
 		return validation("Error in expression '%s': it refers to itself", id)
 	}
 	r.visiting = true
 	defer func() { r.visiting = false }()
-	x, err := metricmath.Parse(value(r.query.Expression))
+	x, err := metricmath.Parse(aws.ToString(r.query.Expression))
 	if err != nil {
 		return validation("Error in expression '%s': %v", id, err)
 	}
@@ -255,7 +256,7 @@ func (q *query) compute(tx *store.Tx, r *queryResult) error {
 
 // env is what an expression is computed in: its period is its own, or the longest of what it refers to, or of all metrics.
 func (q *query) env(tx *store.Tx, r *queryResult, refs []string) metricmath.Env {
-	period := int64(value(r.query.Period))
+	period := int64(aws.ToInt32(r.query.Period))
 	if period == 0 {
 		for _, ref := range refs {
 			if other := q.byID[ref]; other != nil {
@@ -267,7 +268,7 @@ func (q *query) env(tx *store.Tx, r *queryResult, refs []string) metricmath.Env 
 	for _, o := range q.ordered {
 		if o.query.MetricStat != nil {
 			all = append(all, o.labelled())
-			if len(refs) == 0 && value(r.query.Period) == 0 {
+			if len(refs) == 0 && aws.ToInt32(r.query.Period) == 0 {
 				period = max(period, o.window.period)
 			}
 		}
@@ -292,9 +293,9 @@ func (q *query) env(tx *store.Tx, r *queryResult, refs []string) metricmath.Env 
 
 func (r *queryResult) labelled() metricmath.Series {
 	s := r.series[0]
-	s.Label = value(r.query.Label)
+	s.Label = aws.ToString(r.query.Label)
 	if s.Label == "" {
-		s.Label = value(r.query.MetricStat.Metric.MetricName)
+		s.Label = aws.ToString(r.query.MetricStat.Metric.MetricName)
 	}
 	return s
 }
@@ -348,9 +349,9 @@ func (q *query) results(descending bool) []types.MetricDataResult {
 			}
 			label := labels[i]
 			if r.query.Expression != nil && len(r.series) > 1 {
-				label = strings.TrimSpace(value(r.query.Label) + " " + s.Label)
+				label = strings.TrimSpace(aws.ToString(r.query.Label) + " " + s.Label)
 			}
-			res.Label = ptr(dynamicLabel(label, s, r.query))
+			res.Label = new(dynamicLabel(label, s, r.query))
 			for j, p := range s.Points {
 				if descending {
 					j = len(s.Points) - 1 - j

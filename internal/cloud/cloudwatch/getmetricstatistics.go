@@ -2,15 +2,16 @@ package cloudwatch
 
 import (
 	"context"
-	"encoding/base64"
 	"fmt"
 	"slices"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 
 	"evo/internal/cloud/cloudwatch/stats"
+	"evo/internal/cloud/paging"
 	"evo/internal/cloud/store"
 )
 
@@ -19,7 +20,7 @@ const maxStatistics = 1440
 
 // GetMetricStatistics returns statistics of one metric.
 func (s *Service) GetMetricStatistics(ctx context.Context, in *cloudwatch.GetMetricStatisticsInput) (*cloudwatch.GetMetricStatisticsOutput, error) {
-	period := value(in.Period)
+	period := aws.ToInt32(in.Period)
 	if err := checkStatistics(in, period); err != nil {
 		return nil, err
 	}
@@ -35,13 +36,13 @@ func (s *Service) GetMetricStatistics(ctx context.Context, in *cloudwatch.GetMet
 	if err != nil {
 		return nil, err
 	}
-	if err := s.flush(ctx); err != nil {
+	if err := s.behind.Now(ctx); err != nil {
 		return nil, fmt.Errorf("store metrics: %w", err)
 	}
 	out := &cloudwatch.GetMetricStatisticsOutput{Label: in.MetricName, Datapoints: []types.Datapoint{}}
 	w := windowOf(*in.StartTime, *in.EndTime, int64(period), s.Clock.Now())
 	s.Store.View(func(tx *store.Tx) {
-		for _, u := range s.fetch(tx, seriesKey(value(in.Namespace), value(in.MetricName), dims), string(in.Unit), w) {
+		for _, u := range s.fetch(tx, seriesKey(aws.ToString(in.Namespace), aws.ToString(in.MetricName), dims), string(in.Unit), w) {
 			for _, b := range u.points {
 				out.Datapoints = append(out.Datapoints, datapoint(b, u.unit, in.Statistics, extended))
 			}
@@ -54,7 +55,7 @@ func checkStatistics(in *cloudwatch.GetMetricStatisticsInput, period int32) erro
 	if len(in.Statistics) == 0 && len(in.ExtendedStatistics) == 0 {
 		return missingParameter("Must specify either Statistics or ExtendedStatistics")
 	}
-	if !value(in.StartTime).Before(value(in.EndTime)) {
+	if !aws.ToTime(in.StartTime).Before(aws.ToTime(in.EndTime)) {
 		return invalidValue("The parameter StartTime must be less than the parameter EndTime.")
 	}
 	if !validPeriod(period) {
@@ -67,19 +68,19 @@ func checkStatistics(in *cloudwatch.GetMetricStatisticsInput, period int32) erro
 }
 
 func datapoint(b bucket, unit string, wanted []types.Statistic, extended map[string]stats.Statistic) types.Datapoint {
-	p := types.Datapoint{Timestamp: ptr(time.Unix(b.at, 0).UTC()), Unit: types.StandardUnit(unit)}
+	p := types.Datapoint{Timestamp: new(time.Unix(b.at, 0).UTC()), Unit: types.StandardUnit(unit)}
 	for _, st := range wanted {
 		switch st {
 		case types.StatisticAverage:
-			p.Average = ptr(b.Average())
+			p.Average = new(b.Average())
 		case types.StatisticMaximum:
-			p.Maximum = ptr(b.Max)
+			p.Maximum = new(b.Max)
 		case types.StatisticMinimum:
-			p.Minimum = ptr(b.Min)
+			p.Minimum = new(b.Min)
 		case types.StatisticSampleCount:
-			p.SampleCount = ptr(b.Count)
+			p.SampleCount = new(b.Count)
 		case types.StatisticSum:
-			p.Sum = ptr(b.Sum)
+			p.Sum = new(b.Sum)
 		}
 	}
 	for name, st := range extended {
@@ -98,11 +99,11 @@ const listed = 500
 
 // ListMetrics lists the metrics that had data within two weeks.
 func (s *Service) ListMetrics(ctx context.Context, in *cloudwatch.ListMetricsInput) (*cloudwatch.ListMetricsOutput, error) {
-	after, err := base64.StdEncoding.DecodeString(value(in.NextToken))
+	p, err := paging.Open(in.NextToken, listed)
 	if err != nil {
-		return nil, &types.InvalidParameterValueException{Message: ptr("Invalid nextToken")}
+		return nil, &types.InvalidParameterValueException{Message: new("Invalid nextToken")}
 	}
-	if err := s.flush(ctx); err != nil {
+	if err := s.behind.Now(ctx); err != nil {
 		return nil, fmt.Errorf("store metrics: %w", err)
 	}
 	since := s.Clock.Now().Add(-14 * 24 * time.Hour)
@@ -111,17 +112,12 @@ func (s *Service) ListMetrics(ctx context.Context, in *cloudwatch.ListMetricsInp
 	}
 	out := &cloudwatch.ListMetricsOutput{Metrics: []types.Metric{}}
 	s.Store.View(func(tx *store.Tx) {
-		for key, sr := range s.series.Ascend(tx, string(after)) {
-			if key == string(after) || sr.Last < since.Unix() || !sr.matches(in) {
-				continue
-			}
+		wanted := func(sr series) bool { return sr.Last >= since.Unix() && sr.matches(in) }
+		for _, sr := range paging.Of(p, s.series.Ascend(tx, p.After), wanted) {
 			out.Metrics = append(out.Metrics, sr.metric())
-			if len(out.Metrics) == listed {
-				out.NextToken = ptr(base64.StdEncoding.EncodeToString([]byte(key)))
-				return
-			}
 		}
 	})
+	out.NextToken = p.Next()
 	return out, nil
 }
 
@@ -131,7 +127,7 @@ func (sr series) matches(in *cloudwatch.ListMetricsInput) bool {
 	}
 	for _, f := range in.Dimensions {
 		if !slices.ContainsFunc(sr.Dimensions, func(d Dimension) bool {
-			return d.Name == value(f.Name) && (f.Value == nil || d.Value == *f.Value)
+			return d.Name == aws.ToString(f.Name) && (f.Value == nil || d.Value == *f.Value)
 		}) {
 			return false
 		}
@@ -140,9 +136,9 @@ func (sr series) matches(in *cloudwatch.ListMetricsInput) bool {
 }
 
 func (sr series) metric() types.Metric {
-	m := types.Metric{Namespace: ptr(sr.Namespace), MetricName: ptr(sr.Name), Dimensions: []types.Dimension{}}
+	m := types.Metric{Namespace: new(sr.Namespace), MetricName: new(sr.Name), Dimensions: []types.Dimension{}}
 	for _, d := range sr.Dimensions {
-		m.Dimensions = append(m.Dimensions, types.Dimension{Name: ptr(d.Name), Value: ptr(d.Value)})
+		m.Dimensions = append(m.Dimensions, types.Dimension{Name: new(d.Name), Value: new(d.Value)})
 	}
 	return m
 }

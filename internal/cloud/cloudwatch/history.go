@@ -2,7 +2,6 @@ package cloudwatch
 
 import (
 	"context"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -12,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 
+	"evo/internal/cloud/paging"
 	"evo/internal/cloud/store"
 )
 
@@ -109,35 +109,23 @@ func (s *Service) acted(ctx context.Context, a alarmState, arn string, failure e
 
 // DescribeAlarmHistory lists what happened to alarms, also to deleted ones; newest first unless asked otherwise.
 func (s *Service) DescribeAlarmHistory(_ context.Context, in *cloudwatch.DescribeAlarmHistoryInput) (*cloudwatch.DescribeAlarmHistoryOutput, error) {
-	token, err := base64.StdEncoding.DecodeString(value(in.NextToken))
+	p, err := paging.Open(in.NextToken, paging.Limit(in.MaxRecords, 100, 100))
 	if err != nil {
-		return nil, &types.InvalidNextToken{Message: ptr("The service token in the request is invalid.")}
-	}
-	limit := int(value(in.MaxRecords))
-	if limit == 0 {
-		limit = 100
+		return nil, invalidToken()
 	}
 	out := &cloudwatch.DescribeAlarmHistoryOutput{AlarmHistoryItems: []types.AlarmHistoryItem{}}
-	last := ""
+	walk := s.history.Ascend
+	if p.Backward = in.ScanBy != types.ScanByTimestampAscending; p.Backward {
+		walk = s.history.Descend
+	}
 	s.Store.View(func(tx *store.Tx) {
-		walk := s.history.Descend
-		if in.ScanBy == types.ScanByTimestampAscending {
-			walk = s.history.Ascend
-		}
-		for key, h := range walk(tx, string(token)) {
-			if key == string(token) || !h.selected(in) {
-				continue
-			}
-			if limit == 0 {
-				out.NextToken = ptr(base64.StdEncoding.EncodeToString([]byte(last)))
-				return
-			}
-			limit, last = limit-1, key
+		for _, h := range paging.Of(p, walk(tx, p.After), func(h historyItem) bool { return h.selected(in) }) {
 			out.AlarmHistoryItems = append(out.AlarmHistoryItems, types.AlarmHistoryItem{
-				AlarmName: ptr(h.Alarm), AlarmType: h.Type, HistoryItemType: h.Item, HistorySummary: ptr(h.Summary), HistoryData: ptr(h.Data), Timestamp: ptr(h.At),
+				AlarmName: new(h.Alarm), AlarmType: h.Type, HistoryItemType: h.Item, HistorySummary: new(h.Summary), HistoryData: new(h.Data), Timestamp: new(h.At),
 			})
 		}
 	})
+	out.NextToken = p.Next()
 	return out, nil
 }
 

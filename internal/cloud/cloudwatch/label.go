@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 
 	"evo/internal/cloud/cloudwatch/alarm"
@@ -26,9 +27,9 @@ func (q *query) metricLabels() []string {
 		}
 		return len(seen) > 1
 	}
-	names := differ(func(m *types.MetricStat) string { return value(m.Metric.MetricName) })
-	stat := differ(func(m *types.MetricStat) string { return value(m.Stat) })
-	period := differ(func(m *types.MetricStat) string { return strconv.Itoa(int(value(m.Period))) })
+	names := differ(func(m *types.MetricStat) string { return aws.ToString(m.Metric.MetricName) })
+	stat := differ(func(m *types.MetricStat) string { return aws.ToString(m.Stat) })
+	period := differ(func(m *types.MetricStat) string { return strconv.Itoa(int(aws.ToInt32(m.Period))) })
 	dimensions := !names && differ(dimensionValues)
 	out := make([]string, len(q.ordered))
 	for i, r := range q.ordered {
@@ -38,19 +39,19 @@ func (q *query) metricLabels() []string {
 			out[i] = *r.query.Label
 			continue
 		case m == nil:
-			out[i] = value(r.query.Id)
+			out[i] = aws.ToString(r.query.Id)
 			continue
 		}
 		var parts []string
 		if dimensions {
 			parts = append(parts, dimensionValues(m))
 		}
-		parts = append(parts, value(m.Metric.MetricName))
+		parts = append(parts, aws.ToString(m.Metric.MetricName))
 		if stat {
-			parts = append(parts, value(m.Stat))
+			parts = append(parts, aws.ToString(m.Stat))
 		}
 		if period {
-			parts = append(parts, strconv.Itoa(int(value(m.Period))))
+			parts = append(parts, strconv.Itoa(int(aws.ToInt32(m.Period))))
 		}
 		out[i] = strings.TrimSpace(strings.Join(parts, " "))
 	}
@@ -60,7 +61,7 @@ func (q *query) metricLabels() []string {
 func dimensionValues(m *types.MetricStat) string {
 	values := make([]string, len(m.Metric.Dimensions))
 	for i, d := range m.Metric.Dimensions {
-		values[i] = value(d.Value)
+		values[i] = aws.ToString(d.Value)
 	}
 	return strings.Join(values, " ")
 }
@@ -90,11 +91,11 @@ func dynamicLabel(label string, s metricmath.Series, q *types.MetricDataQuery) s
 func defaultLabel(s metricmath.Series, q *types.MetricDataQuery) string {
 	switch {
 	case q.MetricStat != nil:
-		return value(q.MetricStat.Metric.MetricName)
+		return aws.ToString(q.MetricStat.Metric.MetricName)
 	case s.Label != "":
 		return s.Label
 	}
-	return value(q.Id)
+	return aws.ToString(q.Id)
 }
 
 // summary is what a placeholder says of the series' values.
@@ -142,17 +143,17 @@ func property(name, whole string, q *types.MetricDataQuery) string {
 	}
 	switch name {
 	case "MetricName":
-		return value(m.Metric.MetricName)
+		return aws.ToString(m.Metric.MetricName)
 	case "Namespace":
-		return value(m.Metric.Namespace)
+		return aws.ToString(m.Metric.Namespace)
 	case "Stat":
-		return value(m.Stat)
+		return aws.ToString(m.Stat)
 	case "Period":
-		return strconv.Itoa(int(value(m.Period)))
+		return strconv.Itoa(int(aws.ToInt32(m.Period)))
 	}
 	for _, d := range m.Metric.Dimensions {
-		if name == "Dim."+value(d.Name) {
-			return value(d.Value)
+		if name == "Dim."+aws.ToString(d.Name) {
+			return aws.ToString(d.Value)
 		}
 	}
 	return whole

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 
@@ -14,20 +15,20 @@ import (
 )
 
 func invalidValue(format string, args ...any) error {
-	return &types.InvalidParameterValueException{Message: ptr(fmt.Sprintf(format, args...))}
+	return &types.InvalidParameterValueException{Message: new(fmt.Sprintf(format, args...))}
 }
 
 func invalidCombination(format string, args ...any) error {
-	return &types.InvalidParameterCombinationException{Message: ptr(fmt.Sprintf(format, args...))}
+	return &types.InvalidParameterCombinationException{Message: new(fmt.Sprintf(format, args...))}
 }
 
 func missingParameter(format string, args ...any) error {
-	return &types.MissingRequiredParameterException{Message: ptr(fmt.Sprintf(format, args...))}
+	return &types.MissingRequiredParameterException{Message: new(fmt.Sprintf(format, args...))}
 }
 
 // PutMetricData stores metrics; they are durable when it returns.
 func (s *Service) PutMetricData(ctx context.Context, in *cloudwatch.PutMetricDataInput) (*cloudwatch.PutMetricDataOutput, error) {
-	namespace := value(in.Namespace)
+	namespace := aws.ToString(in.Namespace)
 	if strings.HasPrefix(namespace, "AWS/") {
 		return nil, invalidValue("The value %s for parameter Namespace is invalid.", namespace)
 	}
@@ -43,7 +44,7 @@ func (s *Service) PutMetricData(ctx context.Context, in *cloudwatch.PutMetricDat
 			return nil, err
 		}
 	}
-	if err := s.write(ctx, data.series); err != nil {
+	if err := s.merge(ctx, data.series); err != nil {
 		return nil, fmt.Errorf("store metrics: %w", err)
 	}
 	return &cloudwatch.PutMetricDataOutput{}, nil
@@ -77,7 +78,7 @@ func (s *Service) addAll(to *pending, namespace, path string, data []types.Metri
 		if err != nil {
 			return err
 		}
-		to.add(namespace, value(d.MetricName), dims, string(d.Unit), at, value(d.StorageResolution) == 1, d2)
+		to.add(namespace, aws.ToString(d.MetricName), dims, string(d.Unit), at, aws.ToInt32(d.StorageResolution) == 1, d2)
 	}
 	return nil
 }
@@ -101,7 +102,7 @@ func checkTime(path string, at, now time.Time) error {
 func dimensions(path string, in []types.Dimension) ([]Dimension, error) {
 	out := make([]Dimension, len(in))
 	for i, d := range in {
-		out[i] = Dimension{value(d.Name), value(d.Value)}
+		out[i] = Dimension{aws.ToString(d.Name), aws.ToString(d.Value)}
 		if strings.HasPrefix(out[i].Name, ":") {
 			return nil, invalidValue("The value %s for parameter %s.Dimensions.member.%d.Name is invalid.", out[i].Name, path, i+1)
 		}
@@ -130,7 +131,7 @@ func observed(path string, d *types.MetricDatum) (stats.Distribution, error) {
 	case len(d.Values) > maxValues:
 		return none, invalidValue("The collection %s.Values must not have a size greater than %d.", path, maxValues)
 	}
-	if r := value(d.StorageResolution); d.StorageResolution != nil && r != 1 && r != 60 {
+	if r := aws.ToInt32(d.StorageResolution); d.StorageResolution != nil && r != 1 && r != 60 {
 		return none, invalidValue("The value %d for parameter %s.StorageResolution is invalid.", r, path)
 	}
 	switch {
@@ -138,11 +139,11 @@ func observed(path string, d *types.MetricDatum) (stats.Distribution, error) {
 		return stats.Of(*d.Value, 1), checkNumbers(path+".Value", *d.Value)
 	case d.StatisticValues != nil:
 		v := d.StatisticValues
-		if value(v.Maximum) < value(v.Minimum) {
+		if aws.ToFloat64(v.Maximum) < aws.ToFloat64(v.Minimum) {
 			return none, invalidValue("The parameter %s.StatisticValues.Maximum must be greater than or equal to %[1]s.StatisticValues.Minimum.", path)
 		}
-		return stats.Set(value(v.SampleCount), value(v.Sum), value(v.Minimum), value(v.Maximum)),
-			checkNumbers(path+".StatisticValues", value(v.SampleCount), value(v.Sum), value(v.Minimum), value(v.Maximum))
+		return stats.Set(aws.ToFloat64(v.SampleCount), aws.ToFloat64(v.Sum), aws.ToFloat64(v.Minimum), aws.ToFloat64(v.Maximum)),
+			checkNumbers(path+".StatisticValues", aws.ToFloat64(v.SampleCount), aws.ToFloat64(v.Sum), aws.ToFloat64(v.Minimum), aws.ToFloat64(v.Maximum))
 	case d.Values != nil:
 		if err := checkNumbers(path+".Values", d.Values...); err != nil {
 			return none, err

@@ -42,7 +42,7 @@ func (s *Service) Record(namespace string, at time.Time, data ...Datum) {
 		s.pending.add(namespace, d.Name, d.Dimensions, d.Unit, at, d.HighResolution, dist)
 	}
 	s.pending.mu.Unlock()
-	s.planFlush()
+	s.behind.Soon()
 }
 
 func distribution(values, counts []float64) stats.Distribution {
@@ -126,10 +126,9 @@ func (bucketCodec) Decode(b []byte) (stats.Distribution, error) {
 
 // pending is what was recorded and is not in the store yet, by metric.
 type pending struct {
-	flushing sync.Mutex // held while data is on its way to the store
-	mu       sync.Mutex // guards what follows
-	series   map[string]*pendingSeries
-	key      []byte // scratch for the key of what is added
+	mu     sync.Mutex // guards what follows
+	series map[string]*pendingSeries
+	key    []byte // scratch for the key of what is added
 }
 
 type pendingSeries struct {
@@ -188,31 +187,8 @@ func (ps *pendingSeries) merge(k pendingBucket, d stats.Distribution) {
 
 func floor(t, step int64) int64 { return t - ((t%step)+step)%step }
 
-// planFlush sees to it that what is pending is written within half a second.
-func (s *Service) planFlush() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.flushing || s.closed {
-		return
-	}
-	s.flushing = true
-	s.flushed = time.AfterFunc(500*time.Millisecond, func() {
-		s.do(func() {
-			s.mu.Lock()
-			s.flushing = false
-			s.mu.Unlock()
-			if s.flush(s.ctx) != nil {
-				s.planFlush()
-			}
-		})
-	})
-}
-
-// flush writes what is pending. Every read begins with it, so that a caller sees all that was recorded before; one that finds
-// another flush under way waits for its end.
-func (s *Service) flush(ctx context.Context) error {
-	s.pending.flushing.Lock()
-	defer s.pending.flushing.Unlock()
+// write stores what is pending. Every read begins with it, so that a caller sees all that was recorded before.
+func (s *Service) write(ctx context.Context) error {
 	s.pending.mu.Lock()
 	taken := s.pending.series
 	s.pending.series = nil
@@ -220,7 +196,7 @@ func (s *Service) flush(ctx context.Context) error {
 	if len(taken) == 0 {
 		return nil
 	}
-	err := s.write(ctx, taken)
+	err := s.merge(ctx, taken)
 	if err != nil {
 		s.pending.giveBack(taken)
 	}
@@ -250,8 +226,8 @@ func (p *pending) giveBack(taken map[string]*pendingSeries) {
 	p.series = taken
 }
 
-// write merges data into the store, all or nothing.
-func (s *Service) write(ctx context.Context, data map[string]*pendingSeries) error {
+// merge adds data to what the store holds, all or nothing.
+func (s *Service) merge(ctx context.Context, data map[string]*pendingSeries) error {
 	return s.Store.Update(ctx, func(ctx context.Context, tx *store.Tx) error {
 		for key, ps := range data {
 			id := s.enter(tx, key, ps.series)

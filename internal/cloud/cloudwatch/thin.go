@@ -23,21 +23,6 @@ var retention = []struct {
 // historyKept is how long alarms' history is kept.
 const historyKept = 30 * 24 * time.Hour
 
-// planThinning is called with s.mu held.
-func (s *Service) planThinning() {
-	if !s.running {
-		return
-	}
-	s.hourly = s.Clock.At(s.Clock.Now().Add(time.Hour), func() {
-		s.do(func() {
-			s.thin(s.ctx) // what fails now is tried again in an hour; the store itself tells what is wrong with it
-			s.mu.Lock()
-			defer s.mu.Unlock()
-			s.planThinning()
-		})
-	})
-}
-
 // thin rolls up or removes what is older than its retention, metric by metric.
 func (s *Service) thin(ctx context.Context) error {
 	now := s.Clock.Now()

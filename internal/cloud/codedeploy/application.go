@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/codedeploy/types"
 
 	"evo/internal/cloud/call"
+	"evo/internal/cloud/id"
 	"evo/internal/cloud/store"
 )
 
@@ -64,22 +65,19 @@ func (s *Service) CreateApplication(ctx context.Context, in *codedeploy.CreateAp
 	if err != nil {
 		return nil, err
 	}
-	id, err := s.newUUID()
-	if err != nil {
-		return nil, err
-	}
+	made := application{ID: id.UUIDFrom(s.cfg.Rand), Name: name, Platform: platform, Created: s.cfg.Clock.Now()}
 	err = s.cfg.Store.Update(ctx, func(ctx context.Context, tx *store.Tx) error {
 		if _, exists := s.applications.Get(tx, name); exists {
 			return &types.ApplicationAlreadyExistsException{Message: aws.String("Application already exists: " + name)}
 		}
-		s.applications.Put(tx, name, application{ID: id, Name: name, Platform: platform, Created: s.cfg.Clock.Now()})
+		s.applications.Put(tx, name, made)
 		s.putTags(tx, s.arn("application", name), tags)
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &codedeploy.CreateApplicationOutput{ApplicationId: &id}, nil
+	return &codedeploy.CreateApplicationOutput{ApplicationId: &made.ID}, nil
 }
 
 // GetApplication describes an application.

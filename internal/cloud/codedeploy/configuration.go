@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/codedeploy/types"
 
 	"evo/internal/cloud/call"
+	"evo/internal/cloud/id"
 	"evo/internal/cloud/store"
 	"evo/internal/rollout"
 )
@@ -86,11 +87,7 @@ func (s *Service) CreateDeploymentConfig(ctx context.Context, in *codedeploy.Cre
 	if err != nil {
 		return nil, err
 	}
-	id, err := s.newUUID()
-	if err != nil {
-		return nil, err
-	}
-	c := deploymentConfig{ID: id, Name: name, Platform: in.ComputePlatform, Config: config, Created: s.cfg.Clock.Now()}
+	c := deploymentConfig{ID: id.UUIDFrom(s.cfg.Rand), Name: name, Platform: in.ComputePlatform, Config: config, Created: s.cfg.Clock.Now()}
 	err = s.cfg.Store.Update(ctx, func(ctx context.Context, tx *store.Tx) error {
 		if _, exists := s.configs.Get(tx, name); exists {
 			return &types.DeploymentConfigAlreadyExistsException{Message: aws.String("Deployment configuration already exists: " + name)}
@@ -104,7 +101,7 @@ func (s *Service) CreateDeploymentConfig(ctx context.Context, in *codedeploy.Cre
 	if err != nil {
 		return nil, err
 	}
-	return &codedeploy.CreateDeploymentConfigOutput{DeploymentConfigId: &id}, nil
+	return &codedeploy.CreateDeploymentConfigOutput{DeploymentConfigId: &c.ID}, nil
 }
 
 // trafficRouting reads a routing from the API's form and refuses what cannot be.

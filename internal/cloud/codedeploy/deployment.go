@@ -114,10 +114,7 @@ func (s *Service) resolveFor(ctx context.Context, in *codedeploy.CreateDeploymen
 
 // newSpec turns an AppSpec into a rollout's, with ids of its own.
 func (s *Service) newSpec(a appSpec) (spec rollout.Spec, err error) {
-	spec = rollout.Spec{Function: a.Function, Alias: a.Alias, Current: a.Current, Target: a.Target, Before: a.Before, After: a.After}
-	if spec.ID, err = s.newDeploymentID(); err != nil {
-		return spec, err
-	}
+	spec = rollout.Spec{ID: s.newDeploymentID(), Function: a.Function, Alias: a.Alias, Current: a.Current, Target: a.Target, Before: a.Before, After: a.After}
 	if spec.BeforeID, err = s.newHookID(); err != nil {
 		return spec, err
 	}

@@ -151,9 +151,7 @@ func (s *Service) observe(ctx context.Context, id string, fact rollout.Fact) (be
 		}
 		for _, a := range actions {
 			if a.Kind == rollout.RollBack {
-				if rollback, err = s.newRollback(&after); err != nil {
-					return err
-				}
+				rollback = s.newRollback(&after)
 			}
 		}
 		s.deployments.Put(tx, id, after)
@@ -182,19 +180,15 @@ func (s *Service) note(after bool) error {
 }
 
 // newRollback returns the deployment that undoes d, and notes it in d.
-func (s *Service) newRollback(d *deployment) (*deployment, error) {
-	id, err := s.newDeploymentID()
-	if err != nil {
-		return nil, err
-	}
-	st := d.State
+func (s *Service) newRollback(d *deployment) *deployment {
+	id, st := s.newDeploymentID(), d.State
 	b := &deployment{
 		State: rollout.Undo(st, id, s.cfg.Clock.Now()), Application: d.Application, Group: d.Group, GroupID: d.GroupID,
 		ConfigName: lambdaAllAtOnce, Creator: types.DeploymentCreatorCodeDeployRollback, Previous: d.Previous, AutoRollback: d.AutoRollback,
 		Revision: rollbackRevision(appSpec{Function: st.Function, Alias: st.Alias, Current: st.Current, Target: st.Target}),
 	}
 	d.State.UndoneBy, d.State.Undoable = id, false
-	return b, nil
+	return b
 }
 
 // settle notes in the group what became of a deployment that has ended, and writes the rollback that follows it.

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
 	"github.com/aws/aws-sdk-go-v2/service/codedeploy/types"
 
+	"evo/internal/cloud/id"
 	"evo/internal/cloud/store"
 )
 
@@ -77,12 +78,8 @@ func (s *Service) CreateDeploymentGroup(ctx context.Context, in *codedeploy.Crea
 	if err != nil {
 		return nil, err
 	}
-	id, err := s.newUUID()
-	if err != nil {
-		return nil, err
-	}
 	g := group{
-		ID: id, Name: name, Role: aws.ToString(in.ServiceRoleArn), ConfigName: lambdaAllAtOnce, Created: s.cfg.Clock.Now(),
+		ID: id.UUIDFrom(s.cfg.Rand), Name: name, Role: aws.ToString(in.ServiceRoleArn), ConfigName: lambdaAllAtOnce, Created: s.cfg.Clock.Now(),
 		Style: types.DeploymentStyle{DeploymentType: types.DeploymentTypeBlueGreen, DeploymentOption: types.DeploymentOptionWithTrafficControl},
 	}
 	err = s.cfg.Store.Update(ctx, func(ctx context.Context, tx *store.Tx) error {
@@ -108,7 +105,7 @@ func (s *Service) CreateDeploymentGroup(ctx context.Context, in *codedeploy.Crea
 	if err != nil {
 		return nil, err
 	}
-	return &codedeploy.CreateDeploymentGroupOutput{DeploymentGroupId: &id}, nil
+	return &codedeploy.CreateDeploymentGroupOutput{DeploymentGroupId: &g.ID}, nil
 }
 
 func (s *Service) roomForGroup(tx *store.Tx, g group) error {

@@ -1,29 +1,19 @@
 package codedeploy
 
 import (
-	"encoding/base64"
-	"slices"
-
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/codedeploy/types"
+
+	"evo/internal/cloud/paging"
 )
 
 const pageSize = 100
 
-// page returns the part of names that follows the token, and the token of what follows that. A token names the last
-// name that was given; lists may change between calls, so that it is looked for and not counted.
+// page returns the part of names that a token stands for, and the token of what follows that.
 func page(names []string, token *string) ([]string, *string, error) {
-	if token != nil {
-		last, err := base64.RawURLEncoding.DecodeString(*token)
-		i := slices.Index(names, string(last))
-		if err != nil || i < 0 {
-			return nil, nil, &types.InvalidNextTokenException{Message: aws.String("The next token is invalid.")}
-		}
-		names = names[i+1:]
+	names, next, err := paging.Cut(names, func(name string) string { return name }, token, pageSize)
+	if err != nil {
+		return nil, nil, &types.InvalidNextTokenException{Message: aws.String("The next token is invalid.")}
 	}
-	if len(names) <= pageSize {
-		return names, nil, nil
-	}
-	next := base64.RawURLEncoding.EncodeToString([]byte(names[pageSize-1]))
-	return names[:pageSize], &next, nil
+	return names, next, nil
 }

@@ -11,37 +11,40 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/codedeploy/types"
 
 	"evo/internal/cloud/store"
+	"evo/internal/cloud/tags"
 )
 
-const maxTags = 50
-
 func newTags(list []types.Tag) (map[string]string, error) {
-	tags := map[string]string{}
+	set := map[string]string{}
 	for _, t := range list {
 		key := aws.ToString(t.Key)
 		if key == "" || len(key) > 128 || len(aws.ToString(t.Value)) > 256 {
 			return nil, &types.InvalidTagsToAddException{Message: aws.String("The specified tags are not valid.")}
 		}
-		tags[key] = aws.ToString(t.Value)
+		set[key] = aws.ToString(t.Value)
 	}
-	if len(tags) > maxTags {
-		return nil, &types.TagLimitExceededException{Message: aws.String("The maximum allowed number of tags was exceeded.")}
-	}
-	return tags, nil
+	return set, tooMany(set)
 }
 
-func (s *Service) putTags(tx *store.Tx, arn string, tags map[string]string) {
-	if len(tags) == 0 {
+func tooMany(set map[string]string) error {
+	if len(set) > tags.Most {
+		return &types.TagLimitExceededException{Message: aws.String("The maximum allowed number of tags was exceeded.")}
+	}
+	return nil
+}
+
+func (s *Service) putTags(tx *store.Tx, arn string, set map[string]string) {
+	if len(set) == 0 {
 		s.tags.Delete(tx, arn)
 		return
 	}
-	s.tags.Put(tx, arn, tags)
+	s.tags.Put(tx, arn, set)
 }
 
 func (s *Service) moveTags(tx *store.Tx, from, to string) {
-	if tags, ok := s.tags.Get(tx, from); ok {
+	if set, ok := s.tags.Get(tx, from); ok {
 		s.tags.Delete(tx, from)
-		s.tags.Put(tx, to, tags)
+		s.tags.Put(tx, to, set)
 	}
 }
 
@@ -71,14 +74,7 @@ func (s *Service) TagResource(ctx context.Context, in *codedeploy.TagResourceInp
 	if len(added) == 0 {
 		return nil, &types.TagRequiredException{Message: aws.String("A tag was not specified.")}
 	}
-	err = s.changeTags(ctx, in.ResourceArn, func(tags map[string]string) error {
-		maps.Copy(tags, added)
-		if len(tags) > maxTags {
-			return &types.TagLimitExceededException{Message: aws.String("The maximum allowed number of tags was exceeded.")}
-		}
-		return nil
-	})
-	if err != nil {
+	if err := s.changeTags(ctx, in.ResourceArn, tags.Add(added)); err != nil {
 		return nil, err
 	}
 	return &codedeploy.TagResourceOutput{}, nil
@@ -86,33 +82,24 @@ func (s *Service) TagResource(ctx context.Context, in *codedeploy.TagResourceInp
 
 // UntagResource takes tags off an application or a group.
 func (s *Service) UntagResource(ctx context.Context, in *codedeploy.UntagResourceInput) (*codedeploy.UntagResourceOutput, error) {
-	err := s.changeTags(ctx, in.ResourceArn, func(tags map[string]string) error {
-		for _, key := range in.TagKeys {
-			delete(tags, key)
-		}
-		return nil
-	})
-	if err != nil {
+	if err := s.changeTags(ctx, in.ResourceArn, tags.Remove(in.TagKeys)); err != nil {
 		return nil, err
 	}
 	return &codedeploy.UntagResourceOutput{}, nil
 }
 
-func (s *Service) changeTags(ctx context.Context, resource *string, change func(map[string]string) error) error {
+func (s *Service) changeTags(ctx context.Context, resource *string, change tags.Change) error {
 	return s.cfg.Store.Update(ctx, func(ctx context.Context, tx *store.Tx) error {
 		arn, err := s.taggable(tx, resource)
 		if err != nil {
 			return err
 		}
 		old, _ := s.tags.Get(tx, arn)
-		tags := maps.Clone(old)
-		if tags == nil {
-			tags = map[string]string{}
-		}
-		if err := change(tags); err != nil {
+		set := change.To(old)
+		if err := tooMany(set); err != nil {
 			return err
 		}
-		s.putTags(tx, arn, tags)
+		s.putTags(tx, arn, set)
 		return nil
 	})
 }
@@ -125,9 +112,9 @@ func (s *Service) ListTagsForResource(_ context.Context, in *codedeploy.ListTags
 		if arn, err = s.taggable(tx, in.ResourceArn); err != nil {
 			return
 		}
-		tags, _ := s.tags.Get(tx, arn)
-		for _, key := range slices.Sorted(maps.Keys(tags)) {
-			out.Tags = append(out.Tags, types.Tag{Key: aws.String(key), Value: aws.String(tags[key])})
+		set, _ := s.tags.Get(tx, arn)
+		for _, key := range slices.Sorted(maps.Keys(set)) {
+			out.Tags = append(out.Tags, types.Tag{Key: aws.String(key), Value: aws.String(set[key])})
 		}
 	})
 	if err != nil {

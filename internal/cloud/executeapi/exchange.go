@@ -20,6 +20,8 @@ import (
 
 	"evo/internal/cloud/apigateway/restapi"
 	"evo/internal/cloud/call"
+	"evo/internal/cloud/id"
+	"evo/internal/cloud/jsontext"
 )
 
 // Limits, as AWS has them.
@@ -58,15 +60,7 @@ func (x *exchange) identify() {
 	if _, err := io.ReadFull(x.h.cfg.Rand, b[:]); err != nil {
 		copy(b[:], fmt.Sprint(time.Now().UnixNano())) // an id is better than no answer
 	}
-	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
-	var id [36]byte
-	hex.Encode(id[:], b[:4])
-	hex.Encode(id[9:], b[4:6])
-	hex.Encode(id[14:], b[6:8])
-	hex.Encode(id[19:], b[8:10])
-	hex.Encode(id[24:], b[10:16])
-	id[8], id[13], id[18], id[23] = '-', '-', '-', '-'
-	x.id = string(id[:])
+	x.id = id.FormatUUID([16]byte(b[:16]))
 	x.extended = base64.StdEncoding.EncodeToString(b[16:27])[:15] + "="
 	if x.trace = x.r.Header.Get("X-Amzn-Trace-Id"); x.trace == "" {
 		x.trace = fmt.Sprintf("Root=1-%08x-%s", x.start.Unix(), hex.EncodeToString(b[27:]))
@@ -150,7 +144,7 @@ var hop = []string{"Connection", "Keep-Alive", "Proxy-Connection", "Te", "Traile
 func (x *exchange) headers(withLength bool) []header {
 	all := make([]header, 0, len(x.r.Header)+6)
 	for name, values := range x.r.Header {
-		if slices.Contains(hop, name) || name == "Content-Length" && !withLength {
+		if len(values) == 0 || slices.Contains(hop, name) || name == "Content-Length" && !withLength {
 			continue
 		}
 		all = append(all, header{name, values})
@@ -219,7 +213,7 @@ func errorCode(err error) string {
 
 // plain answers with a message.
 func (x *exchange) plain(status int, message string) {
-	b := append(appendString([]byte(`{"message":`), message), '}')
+	b := append(jsontext.AppendString([]byte(`{"message":`), message), '}')
 	x.w.Header().Set("Content-Type", "application/json")
 	x.write(status, b)
 }

@@ -2,52 +2,11 @@ package executeapi
 
 import (
 	"strconv"
-	"unicode/utf8"
+
+	"evo/internal/cloud/jsontext"
 )
 
 // Events are written by hand: they are the larger part of what a request costs, and their shape is fixed.
-
-const hexDigits = "0123456789abcdef"
-
-// appendString appends s as a JSON string.
-func appendString(b []byte, s string) []byte {
-	b = append(b, '"')
-	start := 0
-	for i := 0; i < len(s); {
-		c := s[i]
-		if c >= 0x20 && c != '"' && c != '\\' && c < utf8.RuneSelf {
-			i++
-			continue
-		}
-		if c >= utf8.RuneSelf {
-			r, n := utf8.DecodeRuneInString(s[i:])
-			if r != utf8.RuneError || n != 1 {
-				i += n
-				continue
-			}
-			b = append(append(b, s[start:i]...), `\ufffd`...)
-			i++
-			start = i
-			continue
-		}
-		b = append(b, s[start:i]...)
-		switch c {
-		case '"', '\\':
-			b = append(b, '\\', c)
-		case '\n':
-			b = append(b, '\\', 'n')
-		case '\r':
-			b = append(b, '\\', 'r')
-		case '\t':
-			b = append(b, '\\', 't')
-		default:
-			b = append(b, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
-		}
-		i++
-		start = i
-	}
-	return append(append(b, s[start:]...), '"')
-}
 
 // object appends members to a JSON object one after the other.
 type object struct {
@@ -62,12 +21,12 @@ func (o *object) key(name string) {
 		o.b = append(o.b, ',')
 	}
 	o.first = false
-	o.b = append(appendString(o.b, name), ':')
+	o.b = append(jsontext.AppendString(o.b, name), ':')
 }
 
 func (o *object) str(name, value string) {
 	o.key(name)
-	o.b = appendString(o.b, value)
+	o.b = jsontext.AppendString(o.b, value)
 }
 
 func (o *object) strs(name string, values []string) {
@@ -77,7 +36,7 @@ func (o *object) strs(name string, values []string) {
 		if i > 0 {
 			o.b = append(o.b, ',')
 		}
-		o.b = appendString(o.b, v)
+		o.b = jsontext.AppendString(o.b, v)
 	}
 	o.b = append(o.b, ']')
 }

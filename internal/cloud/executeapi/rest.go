@@ -15,6 +15,7 @@ import (
 
 	"evo/internal/cloud/apigateway/restapi"
 	"evo/internal/cloud/executeapi/vtl"
+	"evo/internal/cloud/jsontext"
 )
 
 // restRoutes are the compiled routes of one deployment.
@@ -325,7 +326,7 @@ func pick(templates map[string]string, accept string) (media, template string) {
 	return media, template
 }
 
-func quote(s string) string { return string(appendString(nil, s)) }
+func quote(s string) string { return string(jsontext.AppendString(nil, s)) }
 
 func atoi(s string, or int) int {
 	n := 0

@@ -329,3 +329,16 @@ func TestRESTMetrics(t *testing.T) {
 		}
 	}
 }
+
+// A client in process may send a header without a value, which no connection carries.
+func TestHeaderWithoutValues(t *testing.T) {
+	w := newWorld(t)
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
+	r.Header["X-Empty"] = nil
+	r.Header["X-Full"] = []string{"a"}
+	x := &exchange{h: w.gateway, r: r}
+	event := string(x.eventV1(nil, "/", "r", false))
+	if strings.Contains(event, "X-Empty") || !strings.Contains(event, `"X-Full":"a"`) {
+		t.Error(event)
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
@@ -101,8 +102,8 @@ func (s *Service) attached(k kind, name string, prefix *string) ([]types.Attache
 		if _, resource, ok := strings.Cut(a, ":policy/"); ok {
 			path += resource[:strings.LastIndexByte(resource, '/')+1]
 		}
-		if strings.HasPrefix(path, value(prefix)) {
-			out = append(out, types.AttachedPolicy{PolicyArn: ptr(a), PolicyName: ptr(a[strings.LastIndexByte(a, '/')+1:])})
+		if strings.HasPrefix(path, aws.ToString(prefix)) {
+			out = append(out, types.AttachedPolicy{PolicyArn: new(a), PolicyName: new(a[strings.LastIndexByte(a, '/')+1:])})
 		}
 	}
 	return out, nil
@@ -110,7 +111,7 @@ func (s *Service) attached(k kind, name string, prefix *string) ([]types.Attache
 
 // PutRolePolicy adds or changes an inline policy.
 func (s *Service) PutRolePolicy(ctx context.Context, in *iam.PutRolePolicyInput) (*iam.PutRolePolicyOutput, error) {
-	if err := s.putInline(ctx, role, value(in.RoleName), value(in.PolicyName), value(in.PolicyDocument)); err != nil {
+	if err := s.putInline(ctx, role, aws.ToString(in.RoleName), aws.ToString(in.PolicyName), aws.ToString(in.PolicyDocument)); err != nil {
 		return nil, err
 	}
 	return &iam.PutRolePolicyOutput{}, nil
@@ -118,16 +119,16 @@ func (s *Service) PutRolePolicy(ctx context.Context, in *iam.PutRolePolicyInput)
 
 // GetRolePolicy returns an inline policy.
 func (s *Service) GetRolePolicy(_ context.Context, in *iam.GetRolePolicyInput) (*iam.GetRolePolicyOutput, error) {
-	p, d, err := s.inline(role, value(in.RoleName), value(in.PolicyName))
+	p, d, err := s.inline(role, aws.ToString(in.RoleName), aws.ToString(in.PolicyName))
 	if err != nil {
 		return nil, err
 	}
-	return &iam.GetRolePolicyOutput{RoleName: ptr(p.Name), PolicyName: in.PolicyName, PolicyDocument: encoded(d)}, nil
+	return &iam.GetRolePolicyOutput{RoleName: new(p.Name), PolicyName: in.PolicyName, PolicyDocument: encoded(d)}, nil
 }
 
 // DeleteRolePolicy removes an inline policy.
 func (s *Service) DeleteRolePolicy(ctx context.Context, in *iam.DeleteRolePolicyInput) (*iam.DeleteRolePolicyOutput, error) {
-	if err := s.deleteInline(ctx, role, value(in.RoleName), value(in.PolicyName)); err != nil {
+	if err := s.deleteInline(ctx, role, aws.ToString(in.RoleName), aws.ToString(in.PolicyName)); err != nil {
 		return nil, err
 	}
 	return &iam.DeleteRolePolicyOutput{}, nil
@@ -135,7 +136,7 @@ func (s *Service) DeleteRolePolicy(ctx context.Context, in *iam.DeleteRolePolicy
 
 // ListRolePolicies lists the names of inline policies.
 func (s *Service) ListRolePolicies(_ context.Context, in *iam.ListRolePoliciesInput) (*iam.ListRolePoliciesOutput, error) {
-	names, err := s.inlineNames(role, value(in.RoleName))
+	names, err := s.inlineNames(role, aws.ToString(in.RoleName))
 	if err != nil {
 		return nil, err
 	}
@@ -148,7 +149,7 @@ func (s *Service) ListRolePolicies(_ context.Context, in *iam.ListRolePoliciesIn
 
 // AttachRolePolicy attaches a managed policy.
 func (s *Service) AttachRolePolicy(ctx context.Context, in *iam.AttachRolePolicyInput) (*iam.AttachRolePolicyOutput, error) {
-	if err := s.attach(ctx, role, value(in.RoleName), value(in.PolicyArn)); err != nil {
+	if err := s.attach(ctx, role, aws.ToString(in.RoleName), aws.ToString(in.PolicyArn)); err != nil {
 		return nil, err
 	}
 	return &iam.AttachRolePolicyOutput{}, nil
@@ -156,7 +157,7 @@ func (s *Service) AttachRolePolicy(ctx context.Context, in *iam.AttachRolePolicy
 
 // DetachRolePolicy detaches a managed policy.
 func (s *Service) DetachRolePolicy(ctx context.Context, in *iam.DetachRolePolicyInput) (*iam.DetachRolePolicyOutput, error) {
-	if err := s.detach(ctx, role, value(in.RoleName), value(in.PolicyArn)); err != nil {
+	if err := s.detach(ctx, role, aws.ToString(in.RoleName), aws.ToString(in.PolicyArn)); err != nil {
 		return nil, err
 	}
 	return &iam.DetachRolePolicyOutput{}, nil
@@ -164,7 +165,7 @@ func (s *Service) DetachRolePolicy(ctx context.Context, in *iam.DetachRolePolicy
 
 // ListAttachedRolePolicies lists the attached policies.
 func (s *Service) ListAttachedRolePolicies(_ context.Context, in *iam.ListAttachedRolePoliciesInput) (*iam.ListAttachedRolePoliciesOutput, error) {
-	all, err := s.attached(role, value(in.RoleName), in.PathPrefix)
+	all, err := s.attached(role, aws.ToString(in.RoleName), in.PathPrefix)
 	if err != nil {
 		return nil, err
 	}
@@ -177,7 +178,7 @@ func (s *Service) ListAttachedRolePolicies(_ context.Context, in *iam.ListAttach
 
 // PutUserPolicy adds or changes an inline policy.
 func (s *Service) PutUserPolicy(ctx context.Context, in *iam.PutUserPolicyInput) (*iam.PutUserPolicyOutput, error) {
-	if err := s.putInline(ctx, user, value(in.UserName), value(in.PolicyName), value(in.PolicyDocument)); err != nil {
+	if err := s.putInline(ctx, user, aws.ToString(in.UserName), aws.ToString(in.PolicyName), aws.ToString(in.PolicyDocument)); err != nil {
 		return nil, err
 	}
 	return &iam.PutUserPolicyOutput{}, nil
@@ -185,16 +186,16 @@ func (s *Service) PutUserPolicy(ctx context.Context, in *iam.PutUserPolicyInput)
 
 // GetUserPolicy returns an inline policy.
 func (s *Service) GetUserPolicy(_ context.Context, in *iam.GetUserPolicyInput) (*iam.GetUserPolicyOutput, error) {
-	p, d, err := s.inline(user, value(in.UserName), value(in.PolicyName))
+	p, d, err := s.inline(user, aws.ToString(in.UserName), aws.ToString(in.PolicyName))
 	if err != nil {
 		return nil, err
 	}
-	return &iam.GetUserPolicyOutput{UserName: ptr(p.Name), PolicyName: in.PolicyName, PolicyDocument: encoded(d)}, nil
+	return &iam.GetUserPolicyOutput{UserName: new(p.Name), PolicyName: in.PolicyName, PolicyDocument: encoded(d)}, nil
 }
 
 // DeleteUserPolicy removes an inline policy.
 func (s *Service) DeleteUserPolicy(ctx context.Context, in *iam.DeleteUserPolicyInput) (*iam.DeleteUserPolicyOutput, error) {
-	if err := s.deleteInline(ctx, user, value(in.UserName), value(in.PolicyName)); err != nil {
+	if err := s.deleteInline(ctx, user, aws.ToString(in.UserName), aws.ToString(in.PolicyName)); err != nil {
 		return nil, err
 	}
 	return &iam.DeleteUserPolicyOutput{}, nil
@@ -202,7 +203,7 @@ func (s *Service) DeleteUserPolicy(ctx context.Context, in *iam.DeleteUserPolicy
 
 // ListUserPolicies lists the names of inline policies.
 func (s *Service) ListUserPolicies(_ context.Context, in *iam.ListUserPoliciesInput) (*iam.ListUserPoliciesOutput, error) {
-	names, err := s.inlineNames(user, value(in.UserName))
+	names, err := s.inlineNames(user, aws.ToString(in.UserName))
 	if err != nil {
 		return nil, err
 	}
@@ -215,7 +216,7 @@ func (s *Service) ListUserPolicies(_ context.Context, in *iam.ListUserPoliciesIn
 
 // AttachUserPolicy attaches a managed policy.
 func (s *Service) AttachUserPolicy(ctx context.Context, in *iam.AttachUserPolicyInput) (*iam.AttachUserPolicyOutput, error) {
-	if err := s.attach(ctx, user, value(in.UserName), value(in.PolicyArn)); err != nil {
+	if err := s.attach(ctx, user, aws.ToString(in.UserName), aws.ToString(in.PolicyArn)); err != nil {
 		return nil, err
 	}
 	return &iam.AttachUserPolicyOutput{}, nil
@@ -223,7 +224,7 @@ func (s *Service) AttachUserPolicy(ctx context.Context, in *iam.AttachUserPolicy
 
 // DetachUserPolicy detaches a managed policy.
 func (s *Service) DetachUserPolicy(ctx context.Context, in *iam.DetachUserPolicyInput) (*iam.DetachUserPolicyOutput, error) {
-	if err := s.detach(ctx, user, value(in.UserName), value(in.PolicyArn)); err != nil {
+	if err := s.detach(ctx, user, aws.ToString(in.UserName), aws.ToString(in.PolicyArn)); err != nil {
 		return nil, err
 	}
 	return &iam.DetachUserPolicyOutput{}, nil
@@ -231,7 +232,7 @@ func (s *Service) DetachUserPolicy(ctx context.Context, in *iam.DetachUserPolicy
 
 // ListAttachedUserPolicies lists the attached policies.
 func (s *Service) ListAttachedUserPolicies(_ context.Context, in *iam.ListAttachedUserPoliciesInput) (*iam.ListAttachedUserPoliciesOutput, error) {
-	all, err := s.attached(user, value(in.UserName), in.PathPrefix)
+	all, err := s.attached(user, aws.ToString(in.UserName), in.PathPrefix)
 	if err != nil {
 		return nil, err
 	}

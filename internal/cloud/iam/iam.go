@@ -16,6 +16,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
 	"evo/internal/cloud/call"
@@ -89,42 +90,32 @@ func arn(kind, path, name string) string {
 // principalKey tells names apart without regard to case, as IAM does.
 func principalKey(k kind, name string) string { return string(k) + "/" + strings.ToLower(name) }
 
-func ptr[T any](v T) *T { return &v }
-
-func value[T any](p *T) T {
-	if p == nil {
-		var zero T
-		return zero
-	}
-	return *p
-}
-
 func noSuchEntity(format string, args ...any) error {
-	return &types.NoSuchEntityException{Message: ptr(fmt.Sprintf(format, args...))}
+	return &types.NoSuchEntityException{Message: new(fmt.Sprintf(format, args...))}
 }
 
 func exists(format string, args ...any) error {
-	return &types.EntityAlreadyExistsException{Message: ptr(fmt.Sprintf(format, args...))}
+	return &types.EntityAlreadyExistsException{Message: new(fmt.Sprintf(format, args...))}
 }
 
 func conflict(format string, args ...any) error {
-	return &types.DeleteConflictException{Message: ptr(fmt.Sprintf(format, args...))}
+	return &types.DeleteConflictException{Message: new(fmt.Sprintf(format, args...))}
 }
 
 func limitExceeded(format string, args ...any) error {
-	return &types.LimitExceededException{Message: ptr(fmt.Sprintf(format, args...))}
+	return &types.LimitExceededException{Message: new(fmt.Sprintf(format, args...))}
 }
 
 func checkDocument(kind policydoc.Kind, document string) error {
 	if err := policydoc.Check(kind, document); err != nil {
-		return &types.MalformedPolicyDocumentException{Message: ptr(err.Error())}
+		return &types.MalformedPolicyDocumentException{Message: new(err.Error())}
 	}
 	return nil
 }
 
 // encoded is a document as IAM's answers hold it: percent-encoded.
 func encoded(document string) *string {
-	return ptr(strings.ReplaceAll(url.QueryEscape(document), "+", "%20"))
+	return new(strings.ReplaceAll(url.QueryEscape(document), "+", "%20"))
 }
 
 // newID returns an identifier with the prefix that IAM gives the kind of thing, as AROA for roles.
@@ -194,7 +185,7 @@ func (s *Service) create(ctx context.Context, p principal) error {
 func (s *Service) list(k kind, prefix *string) (out []principal) {
 	s.Store.View(func(tx *store.Tx) {
 		for _, p := range s.principals.Prefix(tx, string(k)+"/") {
-			if strings.HasPrefix(p.Path, value(prefix)) {
+			if strings.HasPrefix(p.Path, aws.ToString(prefix)) {
 				out = append(out, p)
 			}
 		}
@@ -216,7 +207,7 @@ func page[T any](items []T, marker *string, max *int32) (out []T, truncated bool
 	to := min(len(items), from+limit)
 	out = append([]T{}, items[from:to]...)
 	if to < len(items) {
-		return out, true, ptr(strconv.Itoa(to)), nil
+		return out, true, new(strconv.Itoa(to)), nil
 	}
 	return out, false, nil, nil
 }
@@ -227,8 +218,8 @@ const maxTags = 50
 func withTags(old []tag, add []types.Tag) ([]tag, error) {
 	out := slices.Clone(old)
 	for _, t := range add {
-		out = slices.DeleteFunc(out, func(o tag) bool { return strings.EqualFold(o.Key, value(t.Key)) })
-		out = append(out, tag{value(t.Key), value(t.Value)})
+		out = slices.DeleteFunc(out, func(o tag) bool { return strings.EqualFold(o.Key, aws.ToString(t.Key)) })
+		out = append(out, tag{aws.ToString(t.Key), aws.ToString(t.Value)})
 	}
 	if len(out) > maxTags {
 		return nil, limitExceeded("Cannot exceed quota for TagsPerResource: %d", maxTags)
@@ -246,7 +237,7 @@ func withoutTags(old []tag, keys []string) []tag {
 func sdkTags(in []tag) []types.Tag {
 	var out []types.Tag
 	for _, t := range in {
-		out = append(out, types.Tag{Key: ptr(t.Key), Value: ptr(t.Value)})
+		out = append(out, types.Tag{Key: new(t.Key), Value: new(t.Value)})
 	}
 	return out
 }

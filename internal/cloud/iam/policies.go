@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
@@ -119,7 +120,7 @@ func (s *Service) attachments(tx *store.Tx, policyARN string) (attached, boundar
 		if slices.Contains(p.Attached, policyARN) {
 			attached++
 		}
-		if value(p.Boundary) == policyARN {
+		if aws.ToString(p.Boundary) == policyARN {
 			boundaries++
 		}
 	}
@@ -128,8 +129,8 @@ func (s *Service) attachments(tx *store.Tx, policyARN string) (attached, boundar
 
 func (s *Service) sdkPolicy(tx *store.Tx, p policy, policyARN string) types.Policy {
 	n, boundaries := s.attachments(tx, policyARN)
-	return types.Policy{PolicyName: ptr(p.Name), PolicyId: ptr(p.ID), Arn: ptr(policyARN), Path: ptr(p.Path), DefaultVersionId: ptr(fmt.Sprintf("v%d", p.Default)),
-		AttachmentCount: ptr(n), PermissionsBoundaryUsageCount: ptr(boundaries), IsAttachable: !strings.HasPrefix(p.Path, "/"+serviceRolePath), CreateDate: ptr(p.Created), UpdateDate: ptr(p.Updated)}
+	return types.Policy{PolicyName: new(p.Name), PolicyId: new(p.ID), Arn: new(policyARN), Path: new(p.Path), DefaultVersionId: new(fmt.Sprintf("v%d", p.Default)),
+		AttachmentCount: new(n), PermissionsBoundaryUsageCount: new(boundaries), IsAttachable: !strings.HasPrefix(p.Path, "/"+serviceRolePath), CreateDate: new(p.Created), UpdateDate: new(p.Updated)}
 }
 
 func checkManaged(document string) error {
@@ -141,7 +142,7 @@ func checkManaged(document string) error {
 
 // CreatePolicy makes a managed policy.
 func (s *Service) CreatePolicy(ctx context.Context, in *iam.CreatePolicyInput) (*iam.CreatePolicyOutput, error) {
-	if err := checkManaged(value(in.PolicyDocument)); err != nil {
+	if err := checkManaged(aws.ToString(in.PolicyDocument)); err != nil {
 		return nil, err
 	}
 	tags, err := withTags(nil, in.Tags)
@@ -149,8 +150,8 @@ func (s *Service) CreatePolicy(ctx context.Context, in *iam.CreatePolicyInput) (
 		return nil, err
 	}
 	now := s.Clock.Now().Truncate(time.Second)
-	p := policy{Name: value(in.PolicyName), Path: pathOr(in.Path), ID: newID("ANPA"), Created: now, Updated: now, Description: in.Description, Default: 1, Last: 1,
-		Versions: []version{{1, value(in.PolicyDocument), now}}, Tags: tags}
+	p := policy{Name: aws.ToString(in.PolicyName), Path: pathOr(in.Path), ID: newID("ANPA"), Created: now, Updated: now, Description: in.Description, Default: 1, Last: 1,
+		Versions: []version{{1, aws.ToString(in.PolicyDocument), now}}, Tags: tags}
 	var out types.Policy
 	err = s.Store.Update(ctx, func(ctx context.Context, tx *store.Tx) error {
 		for _, other := range s.policies.Ascend(tx, "") {
@@ -172,9 +173,9 @@ func (s *Service) CreatePolicy(ctx context.Context, in *iam.CreatePolicyInput) (
 // GetPolicy returns a managed policy.
 func (s *Service) GetPolicy(_ context.Context, in *iam.GetPolicyInput) (*iam.GetPolicyOutput, error) {
 	var out types.Policy
-	err := notFound(value(in.PolicyArn))
+	err := notFound(aws.ToString(in.PolicyArn))
 	s.Store.View(func(tx *store.Tx) {
-		if p, ok := s.policy(tx, value(in.PolicyArn)); ok {
+		if p, ok := s.policy(tx, aws.ToString(in.PolicyArn)); ok {
 			out, err = s.sdkPolicy(tx, p, *in.PolicyArn), nil
 			out.Description, out.Tags = p.Description, sdkTags(p.Tags)
 		}
@@ -190,7 +191,7 @@ func (s *Service) ListPolicies(_ context.Context, in *iam.ListPoliciesInput) (*i
 	var all []types.Policy
 	s.Store.View(func(tx *store.Tx) {
 		add := func(p policy, policyARN string) {
-			if !strings.HasPrefix(p.Path, value(in.PathPrefix)) {
+			if !strings.HasPrefix(p.Path, aws.ToString(in.PathPrefix)) {
 				return
 			}
 			if sdk := s.sdkPolicy(tx, p, policyARN); !in.OnlyAttached || *sdk.AttachmentCount > 0 {
@@ -219,7 +220,7 @@ func (s *Service) ListPolicies(_ context.Context, in *iam.ListPoliciesInput) (*i
 // DeletePolicy removes a managed policy that nobody uses and that has one version.
 func (s *Service) DeletePolicy(ctx context.Context, in *iam.DeletePolicyInput) (*iam.DeletePolicyOutput, error) {
 	err := s.Store.Update(ctx, func(ctx context.Context, tx *store.Tx) error {
-		p, err := s.own(tx, value(in.PolicyArn))
+		p, err := s.own(tx, aws.ToString(in.PolicyArn))
 		if err != nil {
 			return err
 		}
@@ -263,17 +264,17 @@ func noVersion(policyARN, id string) error {
 
 // CreatePolicyVersion adds a version.
 func (s *Service) CreatePolicyVersion(ctx context.Context, in *iam.CreatePolicyVersionInput) (*iam.CreatePolicyVersionOutput, error) {
-	if err := checkManaged(value(in.PolicyDocument)); err != nil {
+	if err := checkManaged(aws.ToString(in.PolicyDocument)); err != nil {
 		return nil, err
 	}
 	now := s.Clock.Now().Truncate(time.Second)
 	var v version
-	err := s.changePolicy(ctx, value(in.PolicyArn), func(p *policy) error {
+	err := s.changePolicy(ctx, aws.ToString(in.PolicyArn), func(p *policy) error {
 		if len(p.Versions) >= maxVersions {
 			return limitExceeded("A managed policy can have up to %d versions. Before you create a new version, you must delete an existing version.", maxVersions)
 		}
 		p.Last++
-		v = version{p.Last, value(in.PolicyDocument), now}
+		v = version{p.Last, aws.ToString(in.PolicyDocument), now}
 		p.Versions, p.Updated = append(p.Versions, v), now
 		if in.SetAsDefault {
 			p.Default = v.N
@@ -283,39 +284,39 @@ func (s *Service) CreatePolicyVersion(ctx context.Context, in *iam.CreatePolicyV
 	if err != nil {
 		return nil, err
 	}
-	return &iam.CreatePolicyVersionOutput{PolicyVersion: &types.PolicyVersion{VersionId: ptr(v.id()), IsDefaultVersion: in.SetAsDefault, CreateDate: ptr(now)}}, nil
+	return &iam.CreatePolicyVersionOutput{PolicyVersion: &types.PolicyVersion{VersionId: new(v.id()), IsDefaultVersion: in.SetAsDefault, CreateDate: new(now)}}, nil
 }
 
 // GetPolicyVersion returns a version with its document.
 func (s *Service) GetPolicyVersion(_ context.Context, in *iam.GetPolicyVersionInput) (*iam.GetPolicyVersionOutput, error) {
 	var p policy
 	var ok bool
-	s.Store.View(func(tx *store.Tx) { p, ok = s.policy(tx, value(in.PolicyArn)) })
+	s.Store.View(func(tx *store.Tx) { p, ok = s.policy(tx, aws.ToString(in.PolicyArn)) })
 	if !ok {
-		return nil, notFound(value(in.PolicyArn))
+		return nil, notFound(aws.ToString(in.PolicyArn))
 	}
-	i := p.find(value(in.VersionId))
+	i := p.find(aws.ToString(in.VersionId))
 	if i < 0 {
-		return nil, noVersion(*in.PolicyArn, value(in.VersionId))
+		return nil, noVersion(*in.PolicyArn, aws.ToString(in.VersionId))
 	}
 	v := p.Versions[i]
 	if v.Document == "" {
 		return nil, noSuchEntity("The document of the AWS managed policy %s is not known to the embedded cloud.", *in.PolicyArn)
 	}
-	return &iam.GetPolicyVersionOutput{PolicyVersion: &types.PolicyVersion{VersionId: ptr(v.id()), IsDefaultVersion: v.N == p.Default, CreateDate: ptr(v.Created), Document: encoded(v.Document)}}, nil
+	return &iam.GetPolicyVersionOutput{PolicyVersion: &types.PolicyVersion{VersionId: new(v.id()), IsDefaultVersion: v.N == p.Default, CreateDate: new(v.Created), Document: encoded(v.Document)}}, nil
 }
 
 // ListPolicyVersions lists a policy's versions, newest first.
 func (s *Service) ListPolicyVersions(_ context.Context, in *iam.ListPolicyVersionsInput) (*iam.ListPolicyVersionsOutput, error) {
 	var p policy
 	var ok bool
-	s.Store.View(func(tx *store.Tx) { p, ok = s.policy(tx, value(in.PolicyArn)) })
+	s.Store.View(func(tx *store.Tx) { p, ok = s.policy(tx, aws.ToString(in.PolicyArn)) })
 	if !ok {
-		return nil, notFound(value(in.PolicyArn))
+		return nil, notFound(aws.ToString(in.PolicyArn))
 	}
 	var all []types.PolicyVersion
 	for _, v := range slices.Backward(p.Versions) {
-		all = append(all, types.PolicyVersion{VersionId: ptr(v.id()), IsDefaultVersion: v.N == p.Default, CreateDate: ptr(v.Created)})
+		all = append(all, types.PolicyVersion{VersionId: new(v.id()), IsDefaultVersion: v.N == p.Default, CreateDate: new(v.Created)})
 	}
 	list, truncated, next, err := page(all, in.Marker, in.MaxItems)
 	if err != nil {
@@ -326,10 +327,10 @@ func (s *Service) ListPolicyVersions(_ context.Context, in *iam.ListPolicyVersio
 
 // DeletePolicyVersion removes a version that is not the default.
 func (s *Service) DeletePolicyVersion(ctx context.Context, in *iam.DeletePolicyVersionInput) (*iam.DeletePolicyVersionOutput, error) {
-	err := s.changePolicy(ctx, value(in.PolicyArn), func(p *policy) error {
-		i := p.find(value(in.VersionId))
+	err := s.changePolicy(ctx, aws.ToString(in.PolicyArn), func(p *policy) error {
+		i := p.find(aws.ToString(in.VersionId))
 		if i < 0 {
-			return noVersion(*in.PolicyArn, value(in.VersionId))
+			return noVersion(*in.PolicyArn, aws.ToString(in.VersionId))
 		}
 		if p.Versions[i].N == p.Default {
 			return conflict("Cannot delete the default version of a policy.")
@@ -345,10 +346,10 @@ func (s *Service) DeletePolicyVersion(ctx context.Context, in *iam.DeletePolicyV
 
 // SetDefaultPolicyVersion makes a version the one that counts.
 func (s *Service) SetDefaultPolicyVersion(ctx context.Context, in *iam.SetDefaultPolicyVersionInput) (*iam.SetDefaultPolicyVersionOutput, error) {
-	err := s.changePolicy(ctx, value(in.PolicyArn), func(p *policy) error {
-		i := p.find(value(in.VersionId))
+	err := s.changePolicy(ctx, aws.ToString(in.PolicyArn), func(p *policy) error {
+		i := p.find(aws.ToString(in.VersionId))
 		if i < 0 {
-			return noVersion(*in.PolicyArn, value(in.VersionId))
+			return noVersion(*in.PolicyArn, aws.ToString(in.VersionId))
 		}
 		p.Default, p.Updated = p.Versions[i].N, s.Clock.Now().Truncate(time.Second)
 		return nil
@@ -362,18 +363,18 @@ func (s *Service) SetDefaultPolicyVersion(ctx context.Context, in *iam.SetDefaul
 // ListEntitiesForPolicy lists who has a policy attached.
 func (s *Service) ListEntitiesForPolicy(_ context.Context, in *iam.ListEntitiesForPolicyInput) (*iam.ListEntitiesForPolicyOutput, error) {
 	out := &iam.ListEntitiesForPolicyOutput{PolicyRoles: []types.PolicyRole{}, PolicyUsers: []types.PolicyUser{}, PolicyGroups: []types.PolicyGroup{}}
-	err := notFound(value(in.PolicyArn))
+	err := notFound(aws.ToString(in.PolicyArn))
 	s.Store.View(func(tx *store.Tx) {
-		if _, ok := s.policy(tx, value(in.PolicyArn)); ok {
+		if _, ok := s.policy(tx, aws.ToString(in.PolicyArn)); ok {
 			err = nil
 		}
 		for _, p := range s.principals.Ascend(tx, "") {
 			switch {
-			case !slices.Contains(p.Attached, value(in.PolicyArn)):
+			case !slices.Contains(p.Attached, aws.ToString(in.PolicyArn)):
 			case p.Kind == role:
-				out.PolicyRoles = append(out.PolicyRoles, types.PolicyRole{RoleName: ptr(p.Name), RoleId: ptr(p.ID)})
+				out.PolicyRoles = append(out.PolicyRoles, types.PolicyRole{RoleName: new(p.Name), RoleId: new(p.ID)})
 			case p.Kind == user:
-				out.PolicyUsers = append(out.PolicyUsers, types.PolicyUser{UserName: ptr(p.Name), UserId: ptr(p.ID)})
+				out.PolicyUsers = append(out.PolicyUsers, types.PolicyUser{UserName: new(p.Name), UserId: new(p.ID)})
 			}
 		}
 	})
@@ -385,7 +386,7 @@ func (s *Service) ListEntitiesForPolicy(_ context.Context, in *iam.ListEntitiesF
 
 // TagPolicy adds tags.
 func (s *Service) TagPolicy(ctx context.Context, in *iam.TagPolicyInput) (*iam.TagPolicyOutput, error) {
-	err := s.changePolicy(ctx, value(in.PolicyArn), func(p *policy) (err error) {
+	err := s.changePolicy(ctx, aws.ToString(in.PolicyArn), func(p *policy) (err error) {
 		p.Tags, err = withTags(p.Tags, in.Tags)
 		return err
 	})
@@ -397,7 +398,7 @@ func (s *Service) TagPolicy(ctx context.Context, in *iam.TagPolicyInput) (*iam.T
 
 // UntagPolicy removes tags.
 func (s *Service) UntagPolicy(ctx context.Context, in *iam.UntagPolicyInput) (*iam.UntagPolicyOutput, error) {
-	err := s.changePolicy(ctx, value(in.PolicyArn), func(p *policy) error {
+	err := s.changePolicy(ctx, aws.ToString(in.PolicyArn), func(p *policy) error {
 		p.Tags = withoutTags(p.Tags, in.TagKeys)
 		return nil
 	})
@@ -411,9 +412,9 @@ func (s *Service) UntagPolicy(ctx context.Context, in *iam.UntagPolicyInput) (*i
 func (s *Service) ListPolicyTags(_ context.Context, in *iam.ListPolicyTagsInput) (*iam.ListPolicyTagsOutput, error) {
 	var p policy
 	var ok bool
-	s.Store.View(func(tx *store.Tx) { p, ok = s.policy(tx, value(in.PolicyArn)) })
+	s.Store.View(func(tx *store.Tx) { p, ok = s.policy(tx, aws.ToString(in.PolicyArn)) })
 	if !ok {
-		return nil, notFound(value(in.PolicyArn))
+		return nil, notFound(aws.ToString(in.PolicyArn))
 	}
 	tags, truncated, next, err := page(sdkTags(p.Tags), in.Marker, in.MaxItems)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
@@ -24,15 +25,15 @@ func checkTrust(document string) error {
 
 // CreateRole makes a role.
 func (s *Service) CreateRole(ctx context.Context, in *iam.CreateRoleInput) (*iam.CreateRoleOutput, error) {
-	if err := checkTrust(value(in.AssumeRolePolicyDocument)); err != nil {
+	if err := checkTrust(aws.ToString(in.AssumeRolePolicyDocument)); err != nil {
 		return nil, err
 	}
 	tags, err := withTags(nil, in.Tags)
 	if err != nil {
 		return nil, err
 	}
-	p := principal{Kind: role, Name: value(in.RoleName), Path: pathOr(in.Path), ID: newID("AROA"), Created: s.Clock.Now().Truncate(time.Second), Description: in.Description,
-		Trust: value(in.AssumeRolePolicyDocument), MaxSession: 3600, Boundary: in.PermissionsBoundary, Tags: tags}
+	p := principal{Kind: role, Name: aws.ToString(in.RoleName), Path: pathOr(in.Path), ID: newID("AROA"), Created: s.Clock.Now().Truncate(time.Second), Description: in.Description,
+		Trust: aws.ToString(in.AssumeRolePolicyDocument), MaxSession: 3600, Boundary: in.PermissionsBoundary, Tags: tags}
 	if in.MaxSessionDuration != nil {
 		p.MaxSession = *in.MaxSessionDuration
 	}
@@ -56,13 +57,13 @@ func boundary(arn *string) *types.AttachedPermissionsBoundary {
 
 // role is what lists show of a role.
 func (p principal) role() types.Role {
-	return types.Role{RoleName: ptr(p.Name), Path: ptr(p.Path), Arn: ptr(p.arn()), RoleId: ptr(p.ID), CreateDate: ptr(p.Created), Description: p.Description,
-		AssumeRolePolicyDocument: encoded(p.Trust), MaxSessionDuration: ptr(p.MaxSession)}
+	return types.Role{RoleName: new(p.Name), Path: new(p.Path), Arn: new(p.arn()), RoleId: new(p.ID), CreateDate: new(p.Created), Description: p.Description,
+		AssumeRolePolicyDocument: encoded(p.Trust), MaxSessionDuration: new(p.MaxSession)}
 }
 
 // GetRole returns a role.
 func (s *Service) GetRole(_ context.Context, in *iam.GetRoleInput) (*iam.GetRoleOutput, error) {
-	p, err := s.view(role, value(in.RoleName))
+	p, err := s.view(role, aws.ToString(in.RoleName))
 	if err != nil {
 		return nil, err
 	}
@@ -86,7 +87,7 @@ func (s *Service) ListRoles(_ context.Context, in *iam.ListRolesInput) (*iam.Lis
 
 // DeleteRole removes a role that has no policies and is in no instance profile.
 func (s *Service) DeleteRole(ctx context.Context, in *iam.DeleteRoleInput) (*iam.DeleteRoleOutput, error) {
-	name := value(in.RoleName)
+	name := aws.ToString(in.RoleName)
 	err := s.Store.Update(ctx, func(ctx context.Context, tx *store.Tx) error {
 		p, err := s.get(tx, role, name)
 		if err != nil {
@@ -121,7 +122,7 @@ func (p principal) deletable() error {
 
 // UpdateRole changes a role's description and longest session.
 func (s *Service) UpdateRole(ctx context.Context, in *iam.UpdateRoleInput) (*iam.UpdateRoleOutput, error) {
-	err := s.change(ctx, role, value(in.RoleName), func(_ *store.Tx, p *principal) error {
+	err := s.change(ctx, role, aws.ToString(in.RoleName), func(_ *store.Tx, p *principal) error {
 		if in.Description != nil {
 			p.Description = in.Description
 		}
@@ -139,7 +140,7 @@ func (s *Service) UpdateRole(ctx context.Context, in *iam.UpdateRoleInput) (*iam
 // UpdateRoleDescription changes a role's description.
 func (s *Service) UpdateRoleDescription(ctx context.Context, in *iam.UpdateRoleDescriptionInput) (*iam.UpdateRoleDescriptionOutput, error) {
 	var r types.Role
-	err := s.change(ctx, role, value(in.RoleName), func(_ *store.Tx, p *principal) error {
+	err := s.change(ctx, role, aws.ToString(in.RoleName), func(_ *store.Tx, p *principal) error {
 		p.Description = in.Description
 		r = p.role()
 		return nil
@@ -152,11 +153,11 @@ func (s *Service) UpdateRoleDescription(ctx context.Context, in *iam.UpdateRoleD
 
 // UpdateAssumeRolePolicy changes who may assume a role.
 func (s *Service) UpdateAssumeRolePolicy(ctx context.Context, in *iam.UpdateAssumeRolePolicyInput) (*iam.UpdateAssumeRolePolicyOutput, error) {
-	if err := checkTrust(value(in.PolicyDocument)); err != nil {
+	if err := checkTrust(aws.ToString(in.PolicyDocument)); err != nil {
 		return nil, err
 	}
-	err := s.change(ctx, role, value(in.RoleName), func(_ *store.Tx, p *principal) error {
-		p.Trust = value(in.PolicyDocument)
+	err := s.change(ctx, role, aws.ToString(in.RoleName), func(_ *store.Tx, p *principal) error {
+		p.Trust = aws.ToString(in.PolicyDocument)
 		return nil
 	})
 	if err != nil {
@@ -167,9 +168,9 @@ func (s *Service) UpdateAssumeRolePolicy(ctx context.Context, in *iam.UpdateAssu
 
 // PutRolePermissionsBoundary notes a role's boundary.
 func (s *Service) PutRolePermissionsBoundary(ctx context.Context, in *iam.PutRolePermissionsBoundaryInput) (*iam.PutRolePermissionsBoundaryOutput, error) {
-	err := s.change(ctx, role, value(in.RoleName), func(tx *store.Tx, p *principal) error {
+	err := s.change(ctx, role, aws.ToString(in.RoleName), func(tx *store.Tx, p *principal) error {
 		p.Boundary = in.PermissionsBoundary
-		return s.attachable(tx, value(in.PermissionsBoundary))
+		return s.attachable(tx, aws.ToString(in.PermissionsBoundary))
 	})
 	if err != nil {
 		return nil, err
@@ -179,7 +180,7 @@ func (s *Service) PutRolePermissionsBoundary(ctx context.Context, in *iam.PutRol
 
 // DeleteRolePermissionsBoundary forgets a role's boundary.
 func (s *Service) DeleteRolePermissionsBoundary(ctx context.Context, in *iam.DeleteRolePermissionsBoundaryInput) (*iam.DeleteRolePermissionsBoundaryOutput, error) {
-	err := s.change(ctx, role, value(in.RoleName), func(_ *store.Tx, p *principal) error {
+	err := s.change(ctx, role, aws.ToString(in.RoleName), func(_ *store.Tx, p *principal) error {
 		p.Boundary = nil
 		return nil
 	})
@@ -191,7 +192,7 @@ func (s *Service) DeleteRolePermissionsBoundary(ctx context.Context, in *iam.Del
 
 // TagRole adds tags.
 func (s *Service) TagRole(ctx context.Context, in *iam.TagRoleInput) (*iam.TagRoleOutput, error) {
-	err := s.change(ctx, role, value(in.RoleName), func(_ *store.Tx, p *principal) (err error) {
+	err := s.change(ctx, role, aws.ToString(in.RoleName), func(_ *store.Tx, p *principal) (err error) {
 		p.Tags, err = withTags(p.Tags, in.Tags)
 		return err
 	})
@@ -203,7 +204,7 @@ func (s *Service) TagRole(ctx context.Context, in *iam.TagRoleInput) (*iam.TagRo
 
 // UntagRole removes tags.
 func (s *Service) UntagRole(ctx context.Context, in *iam.UntagRoleInput) (*iam.UntagRoleOutput, error) {
-	err := s.change(ctx, role, value(in.RoleName), func(_ *store.Tx, p *principal) error {
+	err := s.change(ctx, role, aws.ToString(in.RoleName), func(_ *store.Tx, p *principal) error {
 		p.Tags = withoutTags(p.Tags, in.TagKeys)
 		return nil
 	})
@@ -215,7 +216,7 @@ func (s *Service) UntagRole(ctx context.Context, in *iam.UntagRoleInput) (*iam.U
 
 // ListRoleTags lists a role's tags.
 func (s *Service) ListRoleTags(_ context.Context, in *iam.ListRoleTagsInput) (*iam.ListRoleTagsOutput, error) {
-	p, err := s.view(role, value(in.RoleName))
+	p, err := s.view(role, aws.ToString(in.RoleName))
 	if err != nil {
 		return nil, err
 	}
@@ -253,7 +254,7 @@ type profile struct {
 }
 
 func (s *Service) sdkProfile(tx *store.Tx, p profile) types.InstanceProfile {
-	out := types.InstanceProfile{InstanceProfileName: ptr(p.Name), Path: ptr(p.Path), InstanceProfileId: ptr(p.ID), CreateDate: ptr(p.Created), Arn: ptr(arn("instance-profile", p.Path, p.Name)), Roles: []types.Role{}, Tags: sdkTags(p.Tags)}
+	out := types.InstanceProfile{InstanceProfileName: new(p.Name), Path: new(p.Path), InstanceProfileId: new(p.ID), CreateDate: new(p.Created), Arn: new(arn("instance-profile", p.Path, p.Name)), Roles: []types.Role{}, Tags: sdkTags(p.Tags)}
 	if r, err := s.get(tx, role, p.Role); p.Role != "" && err == nil {
 		out.Roles = append(out.Roles, r.role())
 	}
@@ -266,7 +267,7 @@ func (s *Service) CreateInstanceProfile(ctx context.Context, in *iam.CreateInsta
 	if err != nil {
 		return nil, err
 	}
-	p := profile{Name: value(in.InstanceProfileName), Path: pathOr(in.Path), ID: newID("AIPA"), Created: s.Clock.Now().Truncate(time.Second), Tags: tags}
+	p := profile{Name: aws.ToString(in.InstanceProfileName), Path: pathOr(in.Path), ID: newID("AIPA"), Created: s.Clock.Now().Truncate(time.Second), Tags: tags}
 	var out types.InstanceProfile
 	err = s.Store.Update(ctx, func(ctx context.Context, tx *store.Tx) error {
 		if _, ok := s.profiles.Get(tx, p.Name); ok {
@@ -296,7 +297,7 @@ func (s *Service) GetInstanceProfile(_ context.Context, in *iam.GetInstanceProfi
 	var err error
 	s.Store.View(func(tx *store.Tx) {
 		var p profile
-		if p, err = s.profile(tx, value(in.InstanceProfileName)); err == nil {
+		if p, err = s.profile(tx, aws.ToString(in.InstanceProfileName)); err == nil {
 			out = s.sdkProfile(tx, p)
 		}
 	})
@@ -319,7 +320,7 @@ func (s *Service) profilesOf(match func(profile) bool) (out []types.InstanceProf
 
 // ListInstanceProfiles lists instance profiles.
 func (s *Service) ListInstanceProfiles(_ context.Context, in *iam.ListInstanceProfilesInput) (*iam.ListInstanceProfilesOutput, error) {
-	list, truncated, next, err := page(s.profilesOf(func(p profile) bool { return strings.HasPrefix(p.Path, value(in.PathPrefix)) }), in.Marker, in.MaxItems)
+	list, truncated, next, err := page(s.profilesOf(func(p profile) bool { return strings.HasPrefix(p.Path, aws.ToString(in.PathPrefix)) }), in.Marker, in.MaxItems)
 	if err != nil {
 		return nil, err
 	}
@@ -328,10 +329,10 @@ func (s *Service) ListInstanceProfiles(_ context.Context, in *iam.ListInstancePr
 
 // ListInstanceProfilesForRole lists the instance profiles that hold a role.
 func (s *Service) ListInstanceProfilesForRole(_ context.Context, in *iam.ListInstanceProfilesForRoleInput) (*iam.ListInstanceProfilesForRoleOutput, error) {
-	if _, err := s.view(role, value(in.RoleName)); err != nil {
+	if _, err := s.view(role, aws.ToString(in.RoleName)); err != nil {
 		return nil, err
 	}
-	list, truncated, next, err := page(s.profilesOf(func(p profile) bool { return strings.EqualFold(p.Role, value(in.RoleName)) }), in.Marker, in.MaxItems)
+	list, truncated, next, err := page(s.profilesOf(func(p profile) bool { return strings.EqualFold(p.Role, aws.ToString(in.RoleName)) }), in.Marker, in.MaxItems)
 	if err != nil {
 		return nil, err
 	}
@@ -354,8 +355,8 @@ func (s *Service) changeProfile(ctx context.Context, name string, change func(tx
 
 // AddRoleToInstanceProfile puts a role into an instance profile.
 func (s *Service) AddRoleToInstanceProfile(ctx context.Context, in *iam.AddRoleToInstanceProfileInput) (*iam.AddRoleToInstanceProfileOutput, error) {
-	err := s.changeProfile(ctx, value(in.InstanceProfileName), func(tx *store.Tx, p *profile) error {
-		r, err := s.get(tx, role, value(in.RoleName))
+	err := s.changeProfile(ctx, aws.ToString(in.InstanceProfileName), func(tx *store.Tx, p *profile) error {
+		r, err := s.get(tx, role, aws.ToString(in.RoleName))
 		if err != nil {
 			return err
 		}
@@ -373,9 +374,9 @@ func (s *Service) AddRoleToInstanceProfile(ctx context.Context, in *iam.AddRoleT
 
 // RemoveRoleFromInstanceProfile takes a role out of an instance profile.
 func (s *Service) RemoveRoleFromInstanceProfile(ctx context.Context, in *iam.RemoveRoleFromInstanceProfileInput) (*iam.RemoveRoleFromInstanceProfileOutput, error) {
-	err := s.changeProfile(ctx, value(in.InstanceProfileName), func(_ *store.Tx, p *profile) error {
-		if !strings.EqualFold(p.Role, value(in.RoleName)) || p.Role == "" {
-			return noSuchEntity("The role with name %s cannot be found.", value(in.RoleName))
+	err := s.changeProfile(ctx, aws.ToString(in.InstanceProfileName), func(_ *store.Tx, p *profile) error {
+		if !strings.EqualFold(p.Role, aws.ToString(in.RoleName)) || p.Role == "" {
+			return noSuchEntity("The role with name %s cannot be found.", aws.ToString(in.RoleName))
 		}
 		p.Role = ""
 		return nil
@@ -389,7 +390,7 @@ func (s *Service) RemoveRoleFromInstanceProfile(ctx context.Context, in *iam.Rem
 // DeleteInstanceProfile removes an instance profile that holds no role.
 func (s *Service) DeleteInstanceProfile(ctx context.Context, in *iam.DeleteInstanceProfileInput) (*iam.DeleteInstanceProfileOutput, error) {
 	err := s.Store.Update(ctx, func(ctx context.Context, tx *store.Tx) error {
-		p, err := s.profile(tx, value(in.InstanceProfileName))
+		p, err := s.profile(tx, aws.ToString(in.InstanceProfileName))
 		if err != nil {
 			return err
 		}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
@@ -25,7 +26,7 @@ type accessKey struct {
 const maxKeys = 2
 
 func (p principal) user() types.User {
-	return types.User{UserName: ptr(p.Name), Path: ptr(p.Path), Arn: ptr(p.arn()), UserId: ptr(p.ID), CreateDate: ptr(p.Created)}
+	return types.User{UserName: new(p.Name), Path: new(p.Path), Arn: new(p.arn()), UserId: new(p.ID), CreateDate: new(p.Created)}
 }
 
 // CreateUser makes a user.
@@ -34,7 +35,7 @@ func (s *Service) CreateUser(ctx context.Context, in *iam.CreateUserInput) (*iam
 	if err != nil {
 		return nil, err
 	}
-	p := principal{Kind: user, Name: value(in.UserName), Path: pathOr(in.Path), ID: newID("AIDA"), Created: s.Clock.Now().Truncate(time.Second), Boundary: in.PermissionsBoundary, Tags: tags}
+	p := principal{Kind: user, Name: aws.ToString(in.UserName), Path: pathOr(in.Path), ID: newID("AIDA"), Created: s.Clock.Now().Truncate(time.Second), Boundary: in.PermissionsBoundary, Tags: tags}
 	if err := s.create(ctx, p); err != nil {
 		return nil, err
 	}
@@ -45,11 +46,11 @@ func (s *Service) CreateUser(ctx context.Context, in *iam.CreateUserInput) (*iam
 
 // GetUser returns a user; without a name the one that asks, or the account.
 func (s *Service) GetUser(ctx context.Context, in *iam.GetUserInput) (*iam.GetUserOutput, error) {
-	name := value(in.UserName)
+	name := aws.ToString(in.UserName)
 	if in.UserName == nil {
 		key, ok := s.key(call.From(ctx).AccessKey)
 		if !ok {
-			return &iam.GetUserOutput{User: &types.User{Arn: ptr("arn:aws:iam::" + call.Account + ":root"), UserId: ptr(call.Account), Path: ptr("/"), UserName: ptr("root"), CreateDate: ptr(s.Clock.Now())}}, nil
+			return &iam.GetUserOutput{User: &types.User{Arn: new("arn:aws:iam::" + call.Account + ":root"), UserId: new(call.Account), Path: new("/"), UserName: new("root"), CreateDate: new(s.Clock.Now())}}, nil
 		}
 		name = key.User
 	}
@@ -77,7 +78,7 @@ func (s *Service) ListUsers(_ context.Context, in *iam.ListUsersInput) (*iam.Lis
 
 // DeleteUser removes a user without policies and keys.
 func (s *Service) DeleteUser(ctx context.Context, in *iam.DeleteUserInput) (*iam.DeleteUserOutput, error) {
-	name := value(in.UserName)
+	name := aws.ToString(in.UserName)
 	err := s.Store.Update(ctx, func(ctx context.Context, tx *store.Tx) error {
 		p, err := s.get(tx, user, name)
 		if err != nil {
@@ -100,7 +101,7 @@ func (s *Service) DeleteUser(ctx context.Context, in *iam.DeleteUserInput) (*iam
 
 // TagUser adds tags.
 func (s *Service) TagUser(ctx context.Context, in *iam.TagUserInput) (*iam.TagUserOutput, error) {
-	err := s.change(ctx, user, value(in.UserName), func(_ *store.Tx, p *principal) (err error) {
+	err := s.change(ctx, user, aws.ToString(in.UserName), func(_ *store.Tx, p *principal) (err error) {
 		p.Tags, err = withTags(p.Tags, in.Tags)
 		return err
 	})
@@ -112,7 +113,7 @@ func (s *Service) TagUser(ctx context.Context, in *iam.TagUserInput) (*iam.TagUs
 
 // UntagUser removes tags.
 func (s *Service) UntagUser(ctx context.Context, in *iam.UntagUserInput) (*iam.UntagUserOutput, error) {
-	err := s.change(ctx, user, value(in.UserName), func(_ *store.Tx, p *principal) error {
+	err := s.change(ctx, user, aws.ToString(in.UserName), func(_ *store.Tx, p *principal) error {
 		p.Tags = withoutTags(p.Tags, in.TagKeys)
 		return nil
 	})
@@ -124,7 +125,7 @@ func (s *Service) UntagUser(ctx context.Context, in *iam.UntagUserInput) (*iam.U
 
 // ListUserTags lists a user's tags.
 func (s *Service) ListUserTags(_ context.Context, in *iam.ListUserTagsInput) (*iam.ListUserTagsOutput, error) {
-	p, err := s.view(user, value(in.UserName))
+	p, err := s.view(user, aws.ToString(in.UserName))
 	if err != nil {
 		return nil, err
 	}
@@ -137,7 +138,7 @@ func (s *Service) ListUserTags(_ context.Context, in *iam.ListUserTagsInput) (*i
 
 // ListGroupsForUser lists none: there are no groups.
 func (s *Service) ListGroupsForUser(_ context.Context, in *iam.ListGroupsForUserInput) (*iam.ListGroupsForUserOutput, error) {
-	if _, err := s.view(user, value(in.UserName)); err != nil {
+	if _, err := s.view(user, aws.ToString(in.UserName)); err != nil {
 		return nil, err
 	}
 	return &iam.ListGroupsForUserOutput{Groups: []types.Group{}}, nil
@@ -161,7 +162,7 @@ func newSecret() string {
 
 // CreateAccessKey gives a user another key; its secret is told only here.
 func (s *Service) CreateAccessKey(ctx context.Context, in *iam.CreateAccessKeyInput) (*iam.CreateAccessKeyOutput, error) {
-	k := accessKey{ID: "AKIA" + rand.Text()[:16], Secret: newSecret(), User: value(in.UserName), Active: true, Created: s.Clock.Now().Truncate(time.Second)}
+	k := accessKey{ID: "AKIA" + rand.Text()[:16], Secret: newSecret(), User: aws.ToString(in.UserName), Active: true, Created: s.Clock.Now().Truncate(time.Second)}
 	err := s.Store.Update(ctx, func(ctx context.Context, tx *store.Tx) error {
 		p, err := s.get(tx, user, k.User)
 		if err != nil {
@@ -176,7 +177,7 @@ func (s *Service) CreateAccessKey(ctx context.Context, in *iam.CreateAccessKeyIn
 	if err != nil {
 		return nil, err
 	}
-	return &iam.CreateAccessKeyOutput{AccessKey: &types.AccessKey{AccessKeyId: ptr(k.ID), SecretAccessKey: ptr(k.Secret), UserName: ptr(k.User), Status: types.StatusTypeActive, CreateDate: ptr(k.Created)}}, nil
+	return &iam.CreateAccessKeyOutput{AccessKey: &types.AccessKey{AccessKeyId: new(k.ID), SecretAccessKey: new(k.Secret), UserName: new(k.User), Status: types.StatusTypeActive, CreateDate: new(k.Created)}}, nil
 }
 
 // ListAccessKeys lists a user's keys.
@@ -184,7 +185,7 @@ func (s *Service) ListAccessKeys(_ context.Context, in *iam.ListAccessKeysInput)
 	out := &iam.ListAccessKeysOutput{AccessKeyMetadata: []types.AccessKeyMetadata{}}
 	var err error
 	s.Store.View(func(tx *store.Tx) {
-		if _, err = s.get(tx, user, value(in.UserName)); err != nil {
+		if _, err = s.get(tx, user, aws.ToString(in.UserName)); err != nil {
 			return
 		}
 		for _, k := range s.keysOf(tx, *in.UserName) {
@@ -192,7 +193,7 @@ func (s *Service) ListAccessKeys(_ context.Context, in *iam.ListAccessKeysInput)
 			if !k.Active {
 				status = types.StatusTypeInactive
 			}
-			out.AccessKeyMetadata = append(out.AccessKeyMetadata, types.AccessKeyMetadata{AccessKeyId: ptr(k.ID), UserName: ptr(k.User), Status: status, CreateDate: ptr(k.Created)})
+			out.AccessKeyMetadata = append(out.AccessKeyMetadata, types.AccessKeyMetadata{AccessKeyId: new(k.ID), UserName: new(k.User), Status: status, CreateDate: new(k.Created)})
 		}
 	})
 	if err != nil {
@@ -214,7 +215,7 @@ func (s *Service) changeKey(ctx context.Context, name *string, id string, change
 
 // UpdateAccessKey makes a key active or inactive.
 func (s *Service) UpdateAccessKey(ctx context.Context, in *iam.UpdateAccessKeyInput) (*iam.UpdateAccessKeyOutput, error) {
-	err := s.changeKey(ctx, in.UserName, value(in.AccessKeyId), func(tx *store.Tx, k accessKey) {
+	err := s.changeKey(ctx, in.UserName, aws.ToString(in.AccessKeyId), func(tx *store.Tx, k accessKey) {
 		k.Active = in.Status == types.StatusTypeActive
 		s.keys.Put(tx, k.ID, k)
 	})
@@ -226,7 +227,7 @@ func (s *Service) UpdateAccessKey(ctx context.Context, in *iam.UpdateAccessKeyIn
 
 // DeleteAccessKey removes a key.
 func (s *Service) DeleteAccessKey(ctx context.Context, in *iam.DeleteAccessKeyInput) (*iam.DeleteAccessKeyOutput, error) {
-	err := s.changeKey(ctx, in.UserName, value(in.AccessKeyId), func(tx *store.Tx, k accessKey) { s.keys.Delete(tx, k.ID) })
+	err := s.changeKey(ctx, in.UserName, aws.ToString(in.AccessKeyId), func(tx *store.Tx, k accessKey) { s.keys.Delete(tx, k.ID) })
 	if err != nil {
 		return nil, err
 	}

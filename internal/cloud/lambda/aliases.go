@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
+	"evo/internal/cloud/id"
 	"evo/internal/cloud/store"
 )
 
@@ -82,7 +83,7 @@ func (s *Service) CreateAlias(ctx context.Context, in *lambda.CreateAliasInput) 
 	if err != nil {
 		return nil, err
 	}
-	a := alias{Function: n.function, Name: *in.Name, Description: aws.ToString(in.Description), Version: *in.FunctionVersion, Revision: newID()}
+	a := alias{Function: n.function, Name: *in.Name, Description: aws.ToString(in.Description), Version: *in.FunctionVersion, Revision: id.UUID()}
 	if in.RoutingConfig != nil {
 		a.Weights = maps.Clone(in.RoutingConfig.AdditionalVersionWeights)
 	}
@@ -124,7 +125,7 @@ func (s *Service) UpdateAlias(ctx context.Context, in *lambda.UpdateAliasInput) 
 		if in.RoutingConfig != nil {
 			a.Weights = maps.Clone(in.RoutingConfig.AdditionalVersionWeights)
 		}
-		a.Revision = newID()
+		a.Revision = id.UUID()
 		if err := s.checkAlias(tx, a); err != nil {
 			return err
 		}
@@ -162,27 +163,11 @@ func (s *Service) ListAliases(_ context.Context, in *lambda.ListAliasesInput) (*
 	if err != nil {
 		return nil, err
 	}
-	p, err := newPage(in.Marker, in.MaxItems)
-	if err != nil {
-		return nil, err
-	}
 	out := &lambda.ListAliasesOutput{Aliases: []types.AliasConfiguration{}}
-	s.cfg.Store.View(func(tx *store.Tx) {
-		if err = s.exists(tx, n.function); err != nil {
-			return
-		}
-		for key, a := range s.tables.aliases.Prefix(tx, under(n.function)) {
-			_, weighted := a.Weights[aws.ToString(in.FunctionVersion)]
-			if key < p.from || in.FunctionVersion != nil && *in.FunctionVersion != a.Version && !weighted {
-				continue
-			}
-			if p.full(len(out.Aliases), key) {
-				break
-			}
-			out.Aliases = append(out.Aliases, s.describeAlias(a))
-		}
-	})
-	out.NextMarker = p.marker()
+	out.NextMarker, err = list(s, n.function, s.tables.aliases, in.Marker, in.MaxItems, func(a alias) bool {
+		_, weighted := a.Weights[aws.ToString(in.FunctionVersion)]
+		return in.FunctionVersion == nil || *in.FunctionVersion == a.Version || weighted
+	}, func(_ string, a alias) { out.Aliases = append(out.Aliases, s.describeAlias(a)) })
 	return out, err
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
+	"evo/internal/cloud/id"
 	"evo/internal/cloud/sandbox"
 	"evo/internal/cloud/store"
 )
@@ -74,7 +75,7 @@ func (d *dispatcher) accept(ctx context.Context, n name, req request) error {
 		}
 		// Calls that the cloud's services make for one request have one id.
 		for _, taken := d.s.tables.queue.Get(tx, ev.ID); taken; _, taken = d.s.tables.queue.Get(tx, ev.ID) {
-			ev.ID = newID()
+			ev.ID = id.UUID()
 		}
 		d.s.tables.queue.Put(tx, ev.ID, ev)
 		return nil
@@ -305,7 +306,7 @@ func (d *dispatcher) send(target string, body []byte, attributes map[string]stri
 		return nil, err
 	}
 	now := d.s.cfg.Clock.Now()
-	return &event{ID: newID(), Function: n.function, Qualifier: n.qualifier, Payload: body, Received: now, Due: now}, nil
+	return &event{ID: id.UUID(), Function: n.function, Qualifier: n.qualifier, Payload: body, Received: now, Due: now}, nil
 }
 
 func (s *Service) deadLetter(n name) string {

@@ -2,7 +2,7 @@ package lambda
 
 import (
 	"context"
-	"strings"
+	"errors"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
@@ -165,27 +165,13 @@ func (s *Service) ListFunctionEventInvokeConfigs(_ context.Context, in *lambda.L
 	if err != nil {
 		return nil, err
 	}
-	p, err := newPage(in.Marker, in.MaxItems)
-	if err != nil {
-		return nil, err
-	}
 	out := &lambda.ListFunctionEventInvokeConfigsOutput{FunctionEventInvokeConfigs: []types.FunctionEventInvokeConfig{}}
-	s.cfg.Store.View(func(tx *store.Tx) {
-		if s.exists(tx, n.function) != nil {
-			err = notFound("The function doesn't exist.")
-			return
-		}
-		for key, c := range s.tables.events.Prefix(tx, under(n.function)) {
-			if key < p.from {
-				continue
-			}
-			if p.full(len(out.FunctionEventInvokeConfigs), key) {
-				break
-			}
-			out.FunctionEventInvokeConfigs = append(out.FunctionEventInvokeConfigs, s.describeEventConfig(name{n.function, strings.TrimPrefix(key, under(n.function))}, c))
-		}
+	out.NextMarker, err = list(s, n.function, s.tables.events, in.Marker, in.MaxItems, nil, func(qualifier string, c eventConfig) {
+		out.FunctionEventInvokeConfigs = append(out.FunctionEventInvokeConfigs, s.describeEventConfig(name{n.function, qualifier}, c))
 	})
-	out.NextMarker = p.marker()
+	if missing := (*types.ResourceNotFoundException)(nil); errors.As(err, &missing) {
+		err = notFound("The function doesn't exist.")
+	}
 	return out, err
 }
 

@@ -12,6 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
 	"evo/internal/cloud/call"
+	"evo/internal/cloud/id"
+	"evo/internal/cloud/paging"
 	"evo/internal/cloud/store"
 )
 
@@ -55,7 +57,7 @@ func (s *Service) CreateFunction(ctx context.Context, in *lambda.CreateFunctionI
 	}
 	qualifier := ""
 	c := beingCreated(s.describe(made, qualifier))
-	c.RevisionId = aws.String(newID()) // that of the function once it is ready is another, as on AWS
+	c.RevisionId = aws.String(id.UUID()) // that of the function once it is ready is another, as on AWS
 	return answer[lambda.CreateFunctionOutput](c), nil
 }
 
@@ -67,7 +69,7 @@ func (s *Service) newVersion(ctx context.Context, fn string, in *lambda.CreateFu
 	v := version{
 		Function: fn, Number: latest, Memory: 128, Timeout: 3, Storage: 512, Tracing: string(types.TracingModePassThrough),
 		SnapStart: string(types.SnapStartApplyOnNone), LogFormat: string(types.LogFormatText), Architectures: []string{string(types.ArchitectureX8664)},
-		Modified: s.cfg.Clock.Now(), Revision: newID(),
+		Modified: s.cfg.Clock.Now(), Revision: id.UUID(),
 	}
 	if in.Runtime == "" || in.Handler == nil {
 		return v, invalid("Runtime and Handler are mandatory parameters for functions created with deployment packages.")
@@ -294,7 +296,7 @@ func (s *Service) change(ctx context.Context, n name, revision *string, dryRun, 
 		if err := f(tx, &v); err != nil {
 			return err
 		}
-		v.Modified, v.Revision = s.cfg.Clock.Now(), newID()
+		v.Modified, v.Revision = s.cfg.Clock.Now(), id.UUID()
 		shown = v
 		if dryRun {
 			return nil
@@ -315,7 +317,7 @@ func (s *Service) change(ctx context.Context, n name, revision *string, dryRun, 
 		return beingCreated(s.describe(shown, shown.Number)), nil
 	}
 	c := beingUpdated(s.describe(shown, ""))
-	c.RevisionId = aws.String(newID())
+	c.RevisionId = aws.String(id.UUID())
 	return c, nil
 }
 
@@ -406,19 +408,14 @@ func deletePrefix[V any](tx *store.Tx, t *store.Table[V], prefix string) {
 // ListFunctions lists functions, with all their versions if asked to.
 func (s *Service) ListFunctions(_ context.Context, in *lambda.ListFunctionsInput) (*lambda.ListFunctionsOutput, error) {
 	out := new(lambda.ListFunctionsOutput)
-	p, err := newPage(in.Marker, in.MaxItems)
+	p, err := openPage(in.Marker, in.MaxItems)
 	if err != nil {
 		return nil, err
 	}
 	all := in.FunctionVersion == types.FunctionVersionAll
 	s.cfg.Store.View(func(tx *store.Tx) {
-		for key, v := range s.tables.versions.Ascend(tx, p.from) {
-			if !all && v.Number != latest {
-				continue
-			}
-			if p.full(len(out.Functions), key) {
-				break
-			}
+		wanted := func(v version) bool { return all || v.Number == latest }
+		for _, v := range paging.Of(p, s.tables.versions.Ascend(tx, p.After), wanted) {
 			qualifier := ""
 			if all {
 				qualifier = v.Number
@@ -426,6 +423,6 @@ func (s *Service) ListFunctions(_ context.Context, in *lambda.ListFunctionsInput
 			out.Functions = append(out.Functions, listed(s.describe(v, qualifier)))
 		}
 	})
-	out.NextMarker = p.marker()
+	out.NextMarker = p.Next()
 	return out, nil
 }

@@ -7,12 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
 	"evo/internal/cloud/call"
+	"evo/internal/cloud/id"
 	"evo/internal/cloud/sandbox"
 	"evo/internal/cloud/store"
 )
@@ -47,7 +49,7 @@ func (s *Service) Invoke(ctx context.Context, in *lambda.InvokeInput) (*lambda.I
 	}
 	req := request{id: call.From(ctx).RequestID, payload: in.Payload}
 	if !uuid.MatchString(req.id) {
-		req.id = newID()
+		req.id = id.UUID()
 	}
 	if req.context, err = clientContext(in.ClientContext); err != nil {
 		return nil, err
@@ -121,7 +123,9 @@ func (s *Service) route(n name) (v version, err error) {
 	return v, err
 }
 
-// run gives a function one event, within the limits of concurrency, and counts what happens.
+// run gives a function one event, within the limits of concurrency, and counts what happens. A function does not notice that
+// its caller has left, nor do the limits and the metrics: a client that is less patient than the function must not hide how
+// long it takes, or that it fails.
 func (s *Service) run(ctx context.Context, n name, req request) (*sandbox.Result, string, error) {
 	v, err := s.route(n)
 	if err != nil {
@@ -133,20 +137,75 @@ func (s *Service) run(ctx context.Context, n name, req request) (*sandbox.Result
 		s.record.throttled(n, at)
 		return nil, "", err
 	}
-	defer done()
 	fn, err := s.runnable(v)
 	if err != nil {
+		done()
 		return nil, "", fmt.Errorf("prepare function %s: %w", n.function, err)
 	}
-	res, err := s.cfg.Runner.Invoke(ctx, fn, sandbox.Invocation{RequestID: req.id, ARN: s.arn(n), Payload: req.payload, ClientContext: req.context})
-	if err != nil {
+	type ending struct {
+		res *sandbox.Result
+		err error
+	}
+	ended := make(chan ending, 1)
+	begun := s.invocations.begin(ctx, func(ctx context.Context) {
+		res, err := s.cfg.Runner.Invoke(ctx, fn, sandbox.Invocation{RequestID: req.id, ARN: s.arn(n), Payload: req.payload, ClientContext: req.context})
 		var setup *sandbox.SetupError
 		if errors.As(err, &setup) {
-			s.record.invoked(n, v.Number, at, now, nil)
-			err = &types.InvalidRuntimeException{Message: aws.String(setup.Error()), Type: user}
+			res, err = nil, &types.InvalidRuntimeException{Message: aws.String(setup.Error()), Type: user}
 		}
-		return nil, "", err
+		if err == nil || setup != nil {
+			s.record.invoked(n, v.Number, at, now, res)
+		}
+		done() // before the answer: whoever gets it may call again at once
+		ended <- ending{res, err}
+	})
+	if !begun {
+		done()
+		return nil, "", errors.New("the cloud is closing")
 	}
-	s.record.invoked(n, v.Number, at, now, res)
-	return res, v.Number, nil
+	select {
+	case e := <-ended:
+		return e.res, v.Number, e.err
+	case <-ctx.Done():
+		return nil, "", ctx.Err()
+	}
+}
+
+// invocations are those under way, each in a goroutine that outlives its caller, and not the service.
+type invocations struct {
+	mu      sync.Mutex
+	closed  bool
+	ctx     context.Context // ended by close
+	cancel  context.CancelFunc
+	running sync.WaitGroup
+}
+
+func newInvocations() *invocations {
+	i := new(invocations)
+	i.ctx, i.cancel = context.WithCancel(context.Background())
+	return i
+}
+
+// begin runs f with what ctx carries, but not its end; false, once closed.
+func (i *invocations) begin(ctx context.Context, f func(context.Context)) bool {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.closed {
+		return false
+	}
+	i.running.Go(func() {
+		ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+		defer cancel()
+		defer context.AfterFunc(i.ctx, cancel)()
+		f(ctx)
+	})
+	return true
+}
+
+func (i *invocations) close() {
+	i.mu.Lock()
+	i.closed = true
+	i.mu.Unlock()
+	i.cancel()
+	i.running.Wait()
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
@@ -50,6 +52,54 @@ func TestInvoke(t *testing.T) {
 	} {
 		if got, ok := w.metrics.sums[key]; !ok || got != want {
 			t.Errorf("%s: %v, want %v", key, got, want)
+		}
+	}
+}
+
+// A client that gives up does not hide the invocation: it holds its concurrency to its end, and counts.
+func TestInvocationOutlivesItsCaller(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.create("fn")
+		w.handle("index.handler", func(ctx context.Context, _ *sandbox.Function, _ sandbox.Invocation) (any, error) {
+			select {
+			case <-time.After(time.Minute):
+				return nil, errors.New("too late")
+			case <-ctx.Done():
+				return nil, ctx.Err()
+			}
+		})
+		if _, err := w.PutFunctionConcurrency(t.Context(), &lambda.PutFunctionConcurrencyInput{FunctionName: aws.String("fn"), ReservedConcurrentExecutions: aws.Int32(1)}); err != nil {
+			t.Fatal(err)
+		}
+		impatient, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if _, err := w.Invoke(impatient, &lambda.InvokeInput{FunctionName: aws.String("fn")}); !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatalf("error %v", err)
+		}
+		_, err := w.Invoke(t.Context(), &lambda.InvokeInput{FunctionName: aws.String("fn")})
+		wantError(t, err, "TooManyRequestsException", "Rate Exceeded")
+		time.Sleep(2 * time.Minute)
+		synctest.Wait()
+		w.service.record.close()
+		for key, want := range map[string]float64{"Invocations": 1, "Errors": 1} {
+			if got := w.metrics.sums["AWS/Lambda "+key+" FunctionName=fn"]; got != want {
+				t.Errorf("%s: %v, want %v", key, got, want)
+			}
+		}
+	})
+}
+
+// Whoever has his answer may call again: the concurrency of the call before is free by then.
+func TestOneAfterTheOther(t *testing.T) {
+	w := newWorld(t)
+	w.create("fn")
+	if _, err := w.PutFunctionConcurrency(t.Context(), &lambda.PutFunctionConcurrencyInput{FunctionName: aws.String("fn"), ReservedConcurrentExecutions: aws.Int32(1)}); err != nil {
+		t.Fatal(err)
+	}
+	for range 300 {
+		if _, err := w.service.Invoke(t.Context(), &lambda.InvokeInput{FunctionName: aws.String("fn")}); err != nil {
+			t.Fatal(err)
 		}
 	}
 }

@@ -98,12 +98,14 @@ type Targets interface {
 
 // Service is AWS Lambda in one region.
 type Service struct {
-	cfg     Config
-	tables  tables
-	limits  limiter
-	record  *recorder
-	async   *dispatcher
-	runOnce sync.Map // of version keys to what is run: *sandbox.Function
+	cfg    Config
+	tables tables
+	limits limiter
+	record *recorder
+	async  *dispatcher
+
+	invocations *invocations
+	runOnce     sync.Map // of version keys to what is run: *sandbox.Function
 }
 
 // New makes a service. Nothing runs before Start.
@@ -127,7 +129,7 @@ func New(cfg Config) (*Service, error) {
 	}
 	s := &Service{cfg: cfg, tables: newTables(cfg.Store, cfg.Region)}
 	s.record = newRecorder(cfg)
-	s.async = newDispatcher(s)
+	s.async, s.invocations = newDispatcher(s), newInvocations()
 	s.cfg.Store.View(func(tx *store.Tx) { s.limits.load(&s.tables, tx) })
 	return s, nil
 }
@@ -141,9 +143,11 @@ func (s *Service) Start(context.Context) error {
 	return nil
 }
 
-// Close stops the asynchronous invocations, which are taken up by the next Start, and hands on what is left to be recorded.
+// Close stops the asynchronous invocations, which are taken up by the next Start, gives up the others, and hands on what is
+// left to be recorded.
 func (s *Service) Close() error {
 	s.async.close()
+	s.invocations.close()
 	s.record.close()
 	return nil
 }

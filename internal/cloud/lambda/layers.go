@@ -168,37 +168,28 @@ func (l layerVersion) fits(runtime types.Runtime, arch types.Architecture) bool 
 
 // ListLayerVersions lists a layer's versions, the newest first.
 func (s *Service) ListLayerVersions(_ context.Context, in *lambda.ListLayerVersionsInput) (*lambda.ListLayerVersionsOutput, error) {
-	p, err := newPage(in.Marker, in.MaxItems)
-	if err != nil {
-		return nil, err
-	}
-	out := &lambda.ListLayerVersionsOutput{LayerVersions: []types.LayerVersionsListItem{}}
 	var found []layerVersion
 	s.cfg.Store.View(func(tx *store.Tx) {
 		for _, l := range s.tables.layers.Prefix(tx, under(layerOf(in.LayerName))) {
-			found = append(found, l)
+			if l.fits(in.CompatibleRuntime, in.CompatibleArchitecture) {
+				found = append(found, l)
+			}
 		}
 	})
-	for _, l := range slices.Backward(found) {
-		key := layerKey(l.Layer, l.Number)
-		if !l.fits(in.CompatibleRuntime, in.CompatibleArchitecture) || p.from != "" && key > p.from {
-			continue
-		}
-		if p.full(len(out.LayerVersions), key) {
-			break
-		}
+	slices.Reverse(found)
+	found, next, err := cut(found, func(l layerVersion) string { return layerKey(l.Layer, l.Number) }, in.Marker, in.MaxItems)
+	if err != nil {
+		return nil, err
+	}
+	out := &lambda.ListLayerVersionsOutput{LayerVersions: []types.LayerVersionsListItem{}, NextMarker: next}
+	for _, l := range found {
 		out.LayerVersions = append(out.LayerVersions, s.layerItem(l))
 	}
-	out.NextMarker = p.marker()
 	return out, nil
 }
 
 // ListLayers lists the layers with their newest version that fits.
 func (s *Service) ListLayers(_ context.Context, in *lambda.ListLayersInput) (*lambda.ListLayersOutput, error) {
-	p, err := newPage(in.Marker, in.MaxItems)
-	if err != nil {
-		return nil, err
-	}
 	newest := map[string]layerVersion{}
 	var names []string
 	s.cfg.Store.View(func(tx *store.Tx) {
@@ -212,18 +203,15 @@ func (s *Service) ListLayers(_ context.Context, in *lambda.ListLayersInput) (*la
 			newest[l.Layer] = l
 		}
 	})
-	out := &lambda.ListLayersOutput{Layers: []types.LayersListItem{}}
+	names, next, err := cut(names, func(n string) string { return n }, in.Marker, in.MaxItems)
+	if err != nil {
+		return nil, err
+	}
+	out := &lambda.ListLayersOutput{Layers: []types.LayersListItem{}, NextMarker: next}
 	for _, n := range names {
-		if n < p.from {
-			continue
-		}
-		if p.full(len(out.Layers), n) {
-			break
-		}
 		item := s.layerItem(newest[n])
 		out.Layers = append(out.Layers, types.LayersListItem{LayerName: aws.String(n), LayerArn: aws.String(s.layerARN(n)), LatestMatchingVersion: &item})
 	}
-	out.NextMarker = p.marker()
 	return out, nil
 }
 

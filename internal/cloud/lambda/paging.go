@@ -1,44 +1,47 @@
 package lambda
 
-import "encoding/base64"
+import (
+	"strings"
 
-// page is a part of a list: where it begins, how much it holds, and where the next begins.
-type page struct {
-	from  string
-	limit int
-	next  string
-}
+	"evo/internal/cloud/paging"
+	"evo/internal/cloud/store"
+)
 
-const defaultPage = 50
+// pageSize is what AWS gives at once at the most, whatever is asked for.
+const pageSize = 50
 
-func newPage(marker *string, limit *int32) (*page, error) {
-	p := &page{limit: defaultPage}
-	if limit != nil && *limit > 0 {
-		p.limit = min(int(*limit), defaultPage)
-	}
-	if marker != nil && *marker != "" {
-		from, err := base64.RawURLEncoding.DecodeString(*marker)
-		if err != nil {
-			return nil, invalid("Invalid pagination marker %q.", *marker)
-		}
-		p.from = string(from)
+func openPage(marker *string, asked *int32) (*paging.Page, error) {
+	p, err := paging.Open(marker, paging.Limit(asked, pageSize, pageSize))
+	if err != nil {
+		return nil, badMarker(*marker)
 	}
 	return p, nil
 }
 
-// full says that no more than n entries fit, and remembers the key of the one that did not.
-func (p *page) full(n int, key string) bool {
-	if n < p.limit {
-		return false
+func badMarker(marker string) error { return invalid("Invalid pagination marker %q.", marker) }
+
+// list gives add a page of what a function has in a table, by key, and returns the marker of the next.
+func list[V any](s *Service, function string, table *store.Table[V], marker *string, asked *int32, match func(V) bool, add func(key string, v V)) (*string, error) {
+	p, err := openPage(marker, asked)
+	if err != nil {
+		return nil, err
 	}
-	p.next = key
-	return true
+	s.cfg.Store.View(func(tx *store.Tx) {
+		if err = s.exists(tx, function); err != nil {
+			return
+		}
+		for key, v := range paging.Of(p, table.Prefix(tx, under(function)), match) {
+			add(strings.TrimPrefix(key, under(function)), v)
+		}
+	})
+	return p.Next(), err
 }
 
-func (p *page) marker() *string {
-	if p.next == "" {
-		return nil
+// cut returns the page of a list that a marker stands for, and the marker of the next.
+func cut[T any](all []T, key func(T) string, marker *string, asked *int32) ([]T, *string, error) {
+	page, next, err := paging.Cut(all, key, marker, paging.Limit(asked, pageSize, pageSize))
+	if err != nil {
+		return nil, nil, badMarker(*marker)
 	}
-	m := base64.RawURLEncoding.EncodeToString([]byte(p.next))
-	return &m
+	return page, next, nil
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
+	"evo/internal/cloud/id"
 	"evo/internal/cloud/store"
 )
 
@@ -135,12 +136,12 @@ func (s *Service) addStatement(tx *store.Tx, key string, st statement, revision 
 		}
 	}
 	p.Statements = append(p.Statements[:len(p.Statements):len(p.Statements)], st)
-	p.Revision = newID()
+	p.Revision = id.UUID()
 	s.tables.policies.Put(tx, key, p)
 	return nil
 }
 
-func (s *Service) removeStatement(tx *store.Tx, key, id string, revision *string, call string) error {
+func (s *Service) removeStatement(tx *store.Tx, key, sid string, revision *string, call string) error {
 	p, ok := s.tables.policies.Get(tx, key)
 	if !ok {
 		return notFound("No policy is associated with the given resource.")
@@ -150,17 +151,17 @@ func (s *Service) removeStatement(tx *store.Tx, key, id string, revision *string
 	}
 	var rest []statement
 	for _, st := range p.Statements {
-		if st.ID != id {
+		if st.ID != sid {
 			rest = append(rest, st)
 		}
 	}
 	switch {
 	case len(rest) == len(p.Statements):
-		return notFound("Statement %s is not found in resource policy.", id)
+		return notFound("Statement %s is not found in resource policy.", sid)
 	case len(rest) == 0:
 		s.tables.policies.Delete(tx, key)
 	default:
-		s.tables.policies.Put(tx, key, policy{rest, newID()})
+		s.tables.policies.Put(tx, key, policy{rest, id.UUID()})
 	}
 	return nil
 }

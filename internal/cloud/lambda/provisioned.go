@@ -128,29 +128,13 @@ func (s *Service) ListProvisionedConcurrencyConfigs(_ context.Context, in *lambd
 	if err != nil {
 		return nil, err
 	}
-	p, err := newPage(in.Marker, in.MaxItems)
-	if err != nil {
-		return nil, err
-	}
 	out := &lambda.ListProvisionedConcurrencyConfigsOutput{ProvisionedConcurrencyConfigs: []types.ProvisionedConcurrencyConfigListItem{}}
-	s.cfg.Store.View(func(tx *store.Tx) {
-		if err = s.exists(tx, n.function); err != nil {
-			return
-		}
-		for key, c := range s.tables.provisioned.Prefix(tx, under(n.function)) {
-			if key < p.from {
-				continue
-			}
-			if p.full(len(out.ProvisionedConcurrencyConfigs), key) {
-				break
-			}
-			out.ProvisionedConcurrencyConfigs = append(out.ProvisionedConcurrencyConfigs, types.ProvisionedConcurrencyConfigListItem{
-				FunctionArn:                              aws.String(s.arn(name{n.function, key[len(under(n.function)):]})),
-				RequestedProvisionedConcurrentExecutions: aws.Int32(c.Executions), AllocatedProvisionedConcurrentExecutions: aws.Int32(c.Executions),
-				AvailableProvisionedConcurrentExecutions: aws.Int32(c.Executions), Status: types.ProvisionedConcurrencyStatusEnumReady, LastModified: isoTime(c.Modified),
-			})
-		}
+	out.NextMarker, err = list(s, n.function, s.tables.provisioned, in.Marker, in.MaxItems, nil, func(qualifier string, c provisioned) {
+		out.ProvisionedConcurrencyConfigs = append(out.ProvisionedConcurrencyConfigs, types.ProvisionedConcurrencyConfigListItem{
+			FunctionArn:                              aws.String(s.arn(name{n.function, qualifier})),
+			RequestedProvisionedConcurrentExecutions: aws.Int32(c.Executions), AllocatedProvisionedConcurrentExecutions: aws.Int32(c.Executions),
+			AvailableProvisionedConcurrentExecutions: aws.Int32(c.Executions), Status: types.ProvisionedConcurrencyStatusEnumReady, LastModified: isoTime(c.Modified),
+		})
 	})
-	out.NextMarker = p.marker()
 	return out, err
 }

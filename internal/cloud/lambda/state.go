@@ -1,8 +1,6 @@
 package lambda
 
 import (
-	"crypto/rand"
-	"encoding/hex"
 	"fmt"
 	"strconv"
 	"time"
@@ -150,15 +148,6 @@ func versionKey(function, number string) string {
 
 func layerKey(layer string, number int64) string {
 	return under(layer) + fmt.Sprintf("%010d", number)
-}
-
-// newID makes a random UUID.
-func newID() string {
-	var b [16]byte
-	rand.Read(b[:])
-	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
-	h := hex.EncodeToString(b[:])
-	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
 }
 
 // resolve finds the version that a qualifier names: a number, $LATEST, an alias (its main version), or nothing.

@@ -2,11 +2,11 @@ package lambda
 
 import (
 	"context"
-	"maps"
 
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
 	"evo/internal/cloud/store"
+	"evo/internal/cloud/tags"
 )
 
 // TagResource adds tags to a function.
@@ -14,23 +14,17 @@ func (s *Service) TagResource(ctx context.Context, in *lambda.TagResourceInput) 
 	if len(in.Tags) == 0 {
 		return nil, invalid("An error occurred and the request cannot be processed.")
 	}
-	err := s.retag(ctx, in.Resource, func(tags map[string]string) { maps.Copy(tags, in.Tags) })
+	err := s.retag(ctx, in.Resource, tags.Add(in.Tags))
 	return &lambda.TagResourceOutput{}, err
 }
 
 // UntagResource takes tags from a function.
 func (s *Service) UntagResource(ctx context.Context, in *lambda.UntagResourceInput) (*lambda.UntagResourceOutput, error) {
-	err := s.retag(ctx, in.Resource, func(tags map[string]string) {
-		for _, k := range in.TagKeys {
-			delete(tags, k)
-		}
-	})
+	err := s.retag(ctx, in.Resource, tags.Remove(in.TagKeys))
 	return &lambda.UntagResourceOutput{}, err
 }
 
-const maxTags = 50
-
-func (s *Service) retag(ctx context.Context, resource *string, change func(map[string]string)) error {
+func (s *Service) retag(ctx context.Context, resource *string, change tags.Change) error {
 	n, err := s.tagged(resource)
 	if err != nil {
 		return err
@@ -40,15 +34,9 @@ func (s *Service) retag(ctx context.Context, resource *string, change func(map[s
 		if !ok {
 			return s.functionNotFound(n)
 		}
-		tags := maps.Clone(f.Tags)
-		if tags == nil {
-			tags = map[string]string{}
-		}
-		change(tags)
-		if len(tags) > maxTags {
+		if f.Tags = change.To(f.Tags); len(f.Tags) > tags.Most {
 			return invalid("Number of tags exceeds resource tag limit.")
 		}
-		f.Tags = tags
 		s.tables.functions.Put(tx, f.Name, f)
 		return nil
 	})
@@ -68,13 +56,13 @@ func (s *Service) ListTags(_ context.Context, in *lambda.ListTagsInput) (*lambda
 	if err != nil {
 		return nil, err
 	}
-	out := &lambda.ListTagsOutput{Tags: map[string]string{}}
+	out := new(lambda.ListTagsOutput)
 	s.cfg.Store.View(func(tx *store.Tx) {
 		f, ok := s.tables.functions.Get(tx, n.function)
 		if !ok {
 			err = s.functionNotFound(n)
 		}
-		maps.Copy(out.Tags, f.Tags)
+		out.Tags = tags.Copy(f.Tags)
 	})
 	if err != nil {
 		return nil, err

@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
+	"evo/internal/cloud/id"
 	"evo/internal/cloud/store"
 )
 
@@ -47,7 +48,7 @@ func (s *Service) publish(tx *store.Tx, v version, description *string) version 
 	}
 	f.LastVersion++
 	s.tables.functions.Put(tx, f.Name, f)
-	v.Number, v.Of, v.Revision, v.Modified = strconv.Itoa(f.LastVersion), print, newID(), s.cfg.Clock.Now()
+	v.Number, v.Of, v.Revision, v.Modified = strconv.Itoa(f.LastVersion), print, id.UUID(), s.cfg.Clock.Now()
 	if aws.ToString(description) != "" {
 		v.Description = *description
 	}
@@ -61,26 +62,10 @@ func (s *Service) ListVersionsByFunction(_ context.Context, in *lambda.ListVersi
 	if err != nil {
 		return nil, err
 	}
-	p, err := newPage(in.Marker, in.MaxItems)
-	if err != nil {
-		return nil, err
-	}
 	out := &lambda.ListVersionsByFunctionOutput{Versions: []types.FunctionConfiguration{}}
-	s.cfg.Store.View(func(tx *store.Tx) {
-		if err = s.exists(tx, n.function); err != nil {
-			return
-		}
-		for key, v := range s.tables.versions.Prefix(tx, under(n.function)) {
-			if key < p.from {
-				continue
-			}
-			if p.full(len(out.Versions), key) {
-				break
-			}
-			out.Versions = append(out.Versions, listed(s.describe(v, v.Number)))
-		}
+	out.NextMarker, err = list(s, n.function, s.tables.versions, in.Marker, in.MaxItems, nil, func(_ string, v version) {
+		out.Versions = append(out.Versions, listed(s.describe(v, v.Number)))
 	})
-	out.NextMarker = p.marker()
 	return out, err
 }
 

@@ -57,9 +57,8 @@ func parseEventKey(key string) position {
 
 // written is what Write was given and is not in the store yet, in its order.
 type written struct {
-	flushing sync.Mutex // held while writes are on their way to the store
-	mu       sync.Mutex // guards writes
-	writes   []write
+	mu     sync.Mutex // guards writes
+	writes []write
 }
 
 type write struct {
@@ -79,7 +78,7 @@ func (s *Service) Write(_ context.Context, group, stream string, events []Event)
 	s.written.mu.Lock()
 	s.written.writes = append(s.written.writes, write{group, stream, events, s.Clock.Now().UnixMilli()})
 	s.written.mu.Unlock()
-	s.planFlush()
+	s.behind.Soon()
 }
 
 // embedded hands on the metrics in the events. Those too old to count are left to who takes them, who alone knows what time
@@ -95,28 +94,8 @@ func (s *Service) embedded(events []Event) {
 	s.hand(all)
 }
 
-func (s *Service) planFlush() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.planned != nil || s.closed {
-		return
-	}
-	s.planned = time.AfterFunc(250*time.Millisecond, func() {
-		s.do(func() {
-			s.mu.Lock()
-			s.planned = nil
-			s.mu.Unlock()
-			if s.flush(s.ctx) != nil {
-				s.planFlush()
-			}
-		})
-	})
-}
-
-// flush stores what was written. Every read begins with it; one that finds another flush under way waits for its end.
+// flush stores what was written. Every read begins with it.
 func (s *Service) flush(ctx context.Context) error {
-	s.written.flushing.Lock()
-	defer s.written.flushing.Unlock()
 	s.written.mu.Lock()
 	taken := s.written.writes
 	s.written.writes = nil
@@ -177,14 +156,14 @@ func (s *Service) add(tx *store.Tx, groupName, streamName string, events []Event
 		st.Count++
 		s.events.Put(tx, eventKey(st.ID, position{at, int64(st.Count)}), event{ingested, e.Message})
 		if st.First == nil || at < *st.First {
-			st.First = ptr(at)
+			st.First = new(at)
 		}
 		if st.Last == nil || at > *st.Last {
-			st.Last = ptr(at)
+			st.Last = new(at)
 		}
 		st.Bytes += int64(len(e.Message) + eventOverhead)
 	}
-	st.Ingested = ptr(ingested)
+	st.Ingested = new(ingested)
 	s.streams.Put(tx, key, st)
 	return s.filtered(tx, groupName, events)
 }

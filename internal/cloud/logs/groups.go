@@ -2,7 +2,6 @@ package logs
 
 import (
 	"context"
-	"encoding/base64"
 	"fmt"
 	"maps"
 	"regexp"
@@ -10,11 +9,14 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 
 	"evo/internal/cloud/call"
+	"evo/internal/cloud/paging"
 	"evo/internal/cloud/store"
+	"evo/internal/cloud/tags"
 )
 
 // group is a log group.
@@ -29,11 +31,11 @@ type group struct {
 }
 
 func invalidParameter(format string, args ...any) error {
-	return &types.InvalidParameterException{Message: ptr(fmt.Sprintf(format, args...))}
+	return &types.InvalidParameterException{Message: new(fmt.Sprintf(format, args...))}
 }
 
 func noGroup() error {
-	return &types.ResourceNotFoundException{Message: ptr("The specified log group does not exist.")}
+	return &types.ResourceNotFoundException{Message: new("The specified log group does not exist.")}
 }
 
 func (s *Service) groupARN(name string) string {
@@ -62,16 +64,16 @@ func nameOf(arnOrName string) string {
 
 // CreateLogGroup makes a group.
 func (s *Service) CreateLogGroup(ctx context.Context, in *cloudwatchlogs.CreateLogGroupInput) (*cloudwatchlogs.CreateLogGroupOutput, error) {
-	if err := s.flush(ctx); err != nil {
+	if err := s.behind.Now(ctx); err != nil {
 		return nil, err
 	}
-	g := group{Name: value(in.LogGroupName), Created: s.Clock.Now().UnixMilli(), Class: string(in.LogGroupClass), KMSKey: in.KmsKeyId, Protected: value(in.DeletionProtectionEnabled), Tags: maps.Clone(in.Tags)}
+	g := group{Name: aws.ToString(in.LogGroupName), Created: s.Clock.Now().UnixMilli(), Class: string(in.LogGroupClass), KMSKey: in.KmsKeyId, Protected: aws.ToBool(in.DeletionProtectionEnabled), Tags: maps.Clone(in.Tags)}
 	if g.Class == "" {
 		g.Class = string(types.LogGroupClassStandard)
 	}
 	return &cloudwatchlogs.CreateLogGroupOutput{}, s.Store.Update(ctx, func(ctx context.Context, tx *store.Tx) error {
 		if _, ok := s.groups.Get(tx, g.Name); ok {
-			return &types.ResourceAlreadyExistsException{Message: ptr("The specified log group already exists")}
+			return &types.ResourceAlreadyExistsException{Message: new("The specified log group already exists")}
 		}
 		s.groups.Put(tx, g.Name, g)
 		return nil
@@ -80,7 +82,7 @@ func (s *Service) CreateLogGroup(ctx context.Context, in *cloudwatchlogs.CreateL
 
 // changeGroup changes a group that exists.
 func (s *Service) changeGroup(ctx context.Context, name string, change func(tx *store.Tx, g *group) error) error {
-	if err := s.flush(ctx); err != nil {
+	if err := s.behind.Now(ctx); err != nil {
 		return err
 	}
 	return s.Store.Update(ctx, func(ctx context.Context, tx *store.Tx) error {
@@ -88,7 +90,6 @@ func (s *Service) changeGroup(ctx context.Context, name string, change func(tx *
 		if !ok {
 			return noGroup()
 		}
-		g.Tags = maps.Clone(g.Tags)
 		if err := change(tx, &g); err != nil {
 			return err
 		}
@@ -99,10 +100,10 @@ func (s *Service) changeGroup(ctx context.Context, name string, change func(tx *
 
 // DeleteLogGroup removes a group with its streams, events and metric filters.
 func (s *Service) DeleteLogGroup(ctx context.Context, in *cloudwatchlogs.DeleteLogGroupInput) (*cloudwatchlogs.DeleteLogGroupOutput, error) {
-	if err := s.flush(ctx); err != nil {
+	if err := s.behind.Now(ctx); err != nil {
 		return nil, err
 	}
-	name := value(in.LogGroupName)
+	name := aws.ToString(in.LogGroupName)
 	return &cloudwatchlogs.DeleteLogGroupOutput{}, s.Store.Update(ctx, func(ctx context.Context, tx *store.Tx) error {
 		g, ok := s.groups.Get(tx, name)
 		switch {
@@ -137,7 +138,8 @@ func (s *Service) dropEvents(tx *store.Tx, streamID uint64, before int64) (dropp
 	return dropped, bytes
 }
 
-const groupsListed = 50
+// listed is how many groups, streams or filters a call gets at the most.
+const listed = 50
 
 // DescribeLogGroups lists groups by name.
 func (s *Service) DescribeLogGroups(ctx context.Context, in *cloudwatchlogs.DescribeLogGroupsInput) (*cloudwatchlogs.DescribeLogGroupsOutput, error) {
@@ -149,8 +151,8 @@ func (s *Service) DescribeLogGroups(ctx context.Context, in *cloudwatchlogs.Desc
 		names[i] = nameOf(id)
 	}
 	out := &cloudwatchlogs.DescribeLogGroupsOutput{LogGroups: []types.LogGroup{}}
-	next, err := s.walkGroups(ctx, in.NextToken, value(in.Limit), func(g group) bool {
-		return strings.HasPrefix(g.Name, value(in.LogGroupNamePrefix)) && strings.Contains(strings.ToLower(g.Name), strings.ToLower(value(in.LogGroupNamePattern))) &&
+	next, err := s.walkGroups(ctx, in.NextToken, in.Limit, func(g group) bool {
+		return strings.HasPrefix(g.Name, aws.ToString(in.LogGroupNamePrefix)) && strings.Contains(strings.ToLower(g.Name), strings.ToLower(aws.ToString(in.LogGroupNamePattern))) &&
 			(len(names) == 0 || slices.Contains(names, g.Name)) && (in.LogGroupClass == "" || g.Class == string(in.LogGroupClass))
 	}, func(tx *store.Tx, g group) { out.LogGroups = append(out.LogGroups, s.describeGroup(tx, g)) })
 	out.NextToken = next
@@ -159,57 +161,45 @@ func (s *Service) DescribeLogGroups(ctx context.Context, in *cloudwatchlogs.Desc
 
 // ListLogGroups lists groups whose names match a regular expression.
 func (s *Service) ListLogGroups(ctx context.Context, in *cloudwatchlogs.ListLogGroupsInput) (*cloudwatchlogs.ListLogGroupsOutput, error) {
-	pattern, err := regexp.Compile(value(in.LogGroupNamePattern))
+	pattern, err := regexp.Compile(aws.ToString(in.LogGroupNamePattern))
 	if err != nil {
 		return nil, invalidParameter("The log group name pattern is not valid: %v", err)
 	}
 	out := &cloudwatchlogs.ListLogGroupsOutput{LogGroups: []types.LogGroupSummary{}}
-	out.NextToken, err = s.walkGroups(ctx, in.NextToken, value(in.Limit), func(g group) bool {
+	out.NextToken, err = s.walkGroups(ctx, in.NextToken, in.Limit, func(g group) bool {
 		return pattern.MatchString(g.Name) && (in.LogGroupClass == "" || g.Class == string(in.LogGroupClass))
 	}, func(_ *store.Tx, g group) {
-		out.LogGroups = append(out.LogGroups, types.LogGroupSummary{LogGroupName: ptr(g.Name), LogGroupArn: ptr(s.groupARN(g.Name)), LogGroupClass: types.LogGroupClass(g.Class)})
+		out.LogGroups = append(out.LogGroups, types.LogGroupSummary{LogGroupName: new(g.Name), LogGroupArn: new(s.groupARN(g.Name)), LogGroupClass: types.LogGroupClass(g.Class)})
 	})
 	return out, err
 }
 
 // walkGroups visits a page of the groups that match, in order of their names.
-func (s *Service) walkGroups(ctx context.Context, token *string, limit int32, match func(group) bool, visit func(*store.Tx, group)) (next *string, err error) {
-	after, err := base64.StdEncoding.DecodeString(value(token))
+func (s *Service) walkGroups(ctx context.Context, token *string, limit *int32, match func(group) bool, visit func(*store.Tx, group)) (next *string, err error) {
+	p, err := paging.Open(token, paging.Limit(limit, listed, listed))
 	if err != nil {
 		return nil, invalidToken()
 	}
-	if err := s.flush(ctx); err != nil {
+	if err := s.behind.Now(ctx); err != nil {
 		return nil, err
 	}
-	if limit <= 0 {
-		limit = groupsListed
-	}
-	last := ""
 	s.Store.View(func(tx *store.Tx) {
-		for name, g := range s.groups.Ascend(tx, string(after)) {
-			if name == string(after) || !match(g) {
-				continue
-			}
-			if limit == 0 {
-				next = ptr(base64.StdEncoding.EncodeToString([]byte(last)))
-				return
-			}
-			limit, last = limit-1, name
+		for _, g := range paging.Of(p, s.groups.Ascend(tx, p.After), match) {
 			visit(tx, g)
 		}
 	})
-	return next, nil
+	return p.Next(), nil
 }
 
 func invalidToken() error { return invalidParameter("The specified nextToken is invalid.") }
 
 func (s *Service) describeGroup(tx *store.Tx, g group) types.LogGroup {
 	out := types.LogGroup{
-		LogGroupName: ptr(g.Name), Arn: ptr(s.groupARN(g.Name) + ":*"), LogGroupArn: ptr(s.groupARN(g.Name)), CreationTime: ptr(g.Created),
-		LogGroupClass: types.LogGroupClass(g.Class), KmsKeyId: g.KMSKey, DeletionProtectionEnabled: ptr(g.Protected), MetricFilterCount: ptr(int32(0)), StoredBytes: ptr(int64(0)),
+		LogGroupName: new(g.Name), Arn: new(s.groupARN(g.Name) + ":*"), LogGroupArn: new(s.groupARN(g.Name)), CreationTime: new(g.Created),
+		LogGroupClass: types.LogGroupClass(g.Class), KmsKeyId: g.KMSKey, DeletionProtectionEnabled: new(g.Protected), MetricFilterCount: new(int32(0)), StoredBytes: new(int64(0)),
 	}
 	if g.Retention > 0 {
-		out.RetentionInDays = ptr(g.Retention)
+		out.RetentionInDays = new(g.Retention)
 	}
 	for range s.filters.Prefix(tx, filterKey(g.Name, "")) {
 		*out.MetricFilterCount++
@@ -225,11 +215,11 @@ var retentions = []int32{1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 54
 
 // PutRetentionPolicy sets after how many days a group's events are removed.
 func (s *Service) PutRetentionPolicy(ctx context.Context, in *cloudwatchlogs.PutRetentionPolicyInput) (*cloudwatchlogs.PutRetentionPolicyOutput, error) {
-	days := value(in.RetentionInDays)
+	days := aws.ToInt32(in.RetentionInDays)
 	if !slices.Contains(retentions, days) {
 		return nil, invalidParameter("Invalid value '%d' at 'retentionInDays': it must be one of %v", days, retentions)
 	}
-	return &cloudwatchlogs.PutRetentionPolicyOutput{}, s.changeGroup(ctx, value(in.LogGroupName), func(_ *store.Tx, g *group) error {
+	return &cloudwatchlogs.PutRetentionPolicyOutput{}, s.changeGroup(ctx, aws.ToString(in.LogGroupName), func(_ *store.Tx, g *group) error {
 		g.Retention = days
 		return nil
 	})
@@ -237,7 +227,7 @@ func (s *Service) PutRetentionPolicy(ctx context.Context, in *cloudwatchlogs.Put
 
 // DeleteRetentionPolicy keeps a group's events for ever.
 func (s *Service) DeleteRetentionPolicy(ctx context.Context, in *cloudwatchlogs.DeleteRetentionPolicyInput) (*cloudwatchlogs.DeleteRetentionPolicyOutput, error) {
-	return &cloudwatchlogs.DeleteRetentionPolicyOutput{}, s.changeGroup(ctx, value(in.LogGroupName), func(_ *store.Tx, g *group) error {
+	return &cloudwatchlogs.DeleteRetentionPolicyOutput{}, s.changeGroup(ctx, aws.ToString(in.LogGroupName), func(_ *store.Tx, g *group) error {
 		g.Retention = 0
 		return nil
 	})
@@ -245,8 +235,8 @@ func (s *Service) DeleteRetentionPolicy(ctx context.Context, in *cloudwatchlogs.
 
 // PutLogGroupDeletionProtection lets a group be deleted, or not.
 func (s *Service) PutLogGroupDeletionProtection(ctx context.Context, in *cloudwatchlogs.PutLogGroupDeletionProtectionInput) (*cloudwatchlogs.PutLogGroupDeletionProtectionOutput, error) {
-	return &cloudwatchlogs.PutLogGroupDeletionProtectionOutput{}, s.changeGroup(ctx, nameOf(value(in.LogGroupIdentifier)), func(_ *store.Tx, g *group) error {
-		g.Protected = value(in.DeletionProtectionEnabled)
+	return &cloudwatchlogs.PutLogGroupDeletionProtectionOutput{}, s.changeGroup(ctx, nameOf(aws.ToString(in.LogGroupIdentifier)), func(_ *store.Tx, g *group) error {
+		g.Protected = aws.ToBool(in.DeletionProtectionEnabled)
 		return nil
 	})
 }
@@ -296,7 +286,7 @@ func (s *Service) expire(ctx context.Context) error {
 				st.Bytes -= bytes
 				st.First = nil
 				for k := range s.events.Prefix(tx, eventKey(st.ID, position{})[:10]) {
-					st.First = ptr(parseEventKey(k).at)
+					st.First = new(parseEventKey(k).at)
 					break
 				}
 				s.streams.Put(tx, key, st)
@@ -310,15 +300,11 @@ func (s *Service) expire(ctx context.Context) error {
 	return nil
 }
 
-// tagged runs an operation on the tags of a group, given by its ARN or name.
-func (s *Service) tagged(ctx context.Context, resource string, change func(map[string]string)) error {
+// retag changes the tags of a group, given by its ARN or name.
+func (s *Service) retag(ctx context.Context, resource string, change tags.Change) error {
 	return s.changeGroup(ctx, nameOf(resource), func(_ *store.Tx, g *group) error {
-		if g.Tags == nil {
-			g.Tags = map[string]string{}
-		}
-		change(g.Tags)
-		if len(g.Tags) > 50 {
-			return &types.TooManyTagsException{Message: ptr("The number of tags exceeds the limit of 50."), ResourceName: ptr(g.Name)}
+		if g.Tags = change.To(g.Tags); len(g.Tags) > tags.Most {
+			return &types.TooManyTagsException{Message: new("The number of tags exceeds the limit of 50."), ResourceName: new(g.Name)}
 		}
 		return nil
 	})
@@ -326,20 +312,16 @@ func (s *Service) tagged(ctx context.Context, resource string, change func(map[s
 
 // TagResource adds tags to a group.
 func (s *Service) TagResource(ctx context.Context, in *cloudwatchlogs.TagResourceInput) (*cloudwatchlogs.TagResourceOutput, error) {
-	return &cloudwatchlogs.TagResourceOutput{}, s.tagged(ctx, value(in.ResourceArn), func(tags map[string]string) { maps.Copy(tags, in.Tags) })
+	return &cloudwatchlogs.TagResourceOutput{}, s.retag(ctx, aws.ToString(in.ResourceArn), tags.Add(in.Tags))
 }
 
 // UntagResource removes tags of a group.
 func (s *Service) UntagResource(ctx context.Context, in *cloudwatchlogs.UntagResourceInput) (*cloudwatchlogs.UntagResourceOutput, error) {
-	return &cloudwatchlogs.UntagResourceOutput{}, s.tagged(ctx, value(in.ResourceArn), func(tags map[string]string) {
-		for _, k := range in.TagKeys {
-			delete(tags, k)
-		}
-	})
+	return &cloudwatchlogs.UntagResourceOutput{}, s.retag(ctx, aws.ToString(in.ResourceArn), tags.Remove(in.TagKeys))
 }
 
-func (s *Service) tags(ctx context.Context, resource string) (map[string]string, error) {
-	if err := s.flush(ctx); err != nil {
+func (s *Service) tagsOf(ctx context.Context, resource string) (map[string]string, error) {
+	if err := s.behind.Now(ctx); err != nil {
 		return nil, err
 	}
 	var g group
@@ -348,34 +330,27 @@ func (s *Service) tags(ctx context.Context, resource string) (map[string]string,
 	if !ok {
 		return nil, noGroup()
 	}
-	if g.Tags == nil {
-		return map[string]string{}, nil
-	}
-	return maps.Clone(g.Tags), nil
+	return tags.Copy(g.Tags), nil
 }
 
 // ListTagsForResource lists a group's tags.
 func (s *Service) ListTagsForResource(ctx context.Context, in *cloudwatchlogs.ListTagsForResourceInput) (*cloudwatchlogs.ListTagsForResourceOutput, error) {
-	tags, err := s.tags(ctx, value(in.ResourceArn))
-	return &cloudwatchlogs.ListTagsForResourceOutput{Tags: tags}, err
+	set, err := s.tagsOf(ctx, aws.ToString(in.ResourceArn))
+	return &cloudwatchlogs.ListTagsForResourceOutput{Tags: set}, err
 }
 
 // TagLogGroup is the older form of TagResource.
 func (s *Service) TagLogGroup(ctx context.Context, in *cloudwatchlogs.TagLogGroupInput) (*cloudwatchlogs.TagLogGroupOutput, error) {
-	return &cloudwatchlogs.TagLogGroupOutput{}, s.tagged(ctx, value(in.LogGroupName), func(tags map[string]string) { maps.Copy(tags, in.Tags) })
+	return &cloudwatchlogs.TagLogGroupOutput{}, s.retag(ctx, aws.ToString(in.LogGroupName), tags.Add(in.Tags))
 }
 
 // UntagLogGroup is the older form of UntagResource.
 func (s *Service) UntagLogGroup(ctx context.Context, in *cloudwatchlogs.UntagLogGroupInput) (*cloudwatchlogs.UntagLogGroupOutput, error) {
-	return &cloudwatchlogs.UntagLogGroupOutput{}, s.tagged(ctx, value(in.LogGroupName), func(tags map[string]string) {
-		for _, k := range in.Tags {
-			delete(tags, k)
-		}
-	})
+	return &cloudwatchlogs.UntagLogGroupOutput{}, s.retag(ctx, aws.ToString(in.LogGroupName), tags.Remove(in.Tags))
 }
 
 // ListTagsLogGroup is the older form of ListTagsForResource.
 func (s *Service) ListTagsLogGroup(ctx context.Context, in *cloudwatchlogs.ListTagsLogGroupInput) (*cloudwatchlogs.ListTagsLogGroupOutput, error) {
-	tags, err := s.tags(ctx, value(in.LogGroupName))
-	return &cloudwatchlogs.ListTagsLogGroupOutput{Tags: tags}, err
+	set, err := s.tagsOf(ctx, aws.ToString(in.LogGroupName))
+	return &cloudwatchlogs.ListTagsLogGroupOutput{Tags: set}, err
 }

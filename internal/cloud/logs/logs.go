@@ -10,7 +10,6 @@ package logs
 import (
 	"context"
 	"errors"
-	"sync"
 	"time"
 
 	"evo/internal/cloud/clock"
@@ -38,15 +37,11 @@ type Service struct {
 	counters *store.Table[uint64]
 
 	written written
+	behind  *store.Behind // stores what is written
 
-	ctx  context.Context // ended by Close
-	stop context.CancelFunc
-	work sync.WaitGroup
-
-	mu      sync.Mutex // guards what follows
-	closed  bool
-	planned *time.Timer // the next flush; nil: none
-	hourly  func() bool
+	ctx   context.Context // ended by Close
+	stop  context.CancelFunc
+	tasks clock.Tasks
 }
 
 // New returns the service with the state that the store holds.
@@ -63,75 +58,24 @@ func New(c Config) (*Service, error) {
 		filters:  store.NewTable[metricFilter](c.Store, table+"metric-filters"),
 		counters: store.NewTable[uint64](c.Store, table+"counters"),
 	}
+	s.behind = store.NewBehind(250*time.Millisecond, s.flush)
 	s.ctx, s.stop = context.WithCancel(context.Background())
 	return s, nil
 }
 
 // Start begins to remove what is older than its group's retention, every hour.
 func (s *Service) Start(context.Context) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
+	if s.ctx.Err() != nil {
 		return errors.New("logs: closed")
 	}
-	s.planExpiry()
+	// What fails now is tried again in an hour; the store itself tells what is wrong with it.
+	s.tasks.Every(s.Clock, time.Hour, func() { s.expire(s.ctx) })
 	return nil
-}
-
-// planExpiry is called with s.mu held.
-func (s *Service) planExpiry() {
-	if s.closed {
-		return
-	}
-	s.hourly = s.Clock.At(s.Clock.Now().Add(time.Hour), func() {
-		s.do(func() {
-			s.expire(s.ctx) // what fails now is tried again in an hour; the store itself tells what is wrong with it
-			s.mu.Lock()
-			defer s.mu.Unlock()
-			s.planExpiry()
-		})
-	})
 }
 
 // Close writes what was not yet written, and ends the service's goroutines.
 func (s *Service) Close() error {
-	s.mu.Lock()
-	if s.closed {
-		s.mu.Unlock()
-		return nil
-	}
-	s.closed = true
-	if s.hourly != nil {
-		s.hourly()
-	}
-	if s.planned != nil {
-		s.planned.Stop()
-	}
-	s.mu.Unlock()
 	s.stop()
-	s.work.Wait()
-	return s.flush(context.Background())
-}
-
-// do runs f as one of the goroutines that Close waits for, unless the service is closed.
-func (s *Service) do(f func()) {
-	s.mu.Lock()
-	if s.closed {
-		s.mu.Unlock()
-		return
-	}
-	s.work.Add(1)
-	s.mu.Unlock()
-	defer s.work.Done()
-	f()
-}
-
-func ptr[T any](v T) *T { return &v }
-
-func value[T any](p *T) T {
-	if p == nil {
-		var zero T
-		return zero
-	}
-	return *p
+	s.tasks.Close()
+	return s.behind.Close()
 }

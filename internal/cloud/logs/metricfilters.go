@@ -2,16 +2,17 @@ package logs
 
 import (
 	"context"
-	"encoding/base64"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 
 	"evo/internal/cloud/logs/emf"
 	"evo/internal/cloud/logs/filter"
+	"evo/internal/cloud/paging"
 	"evo/internal/cloud/store"
 )
 
@@ -26,13 +27,13 @@ func filterKey(group, name string) string { return group + "\x00" + name }
 
 // PutMetricFilter creates or changes a filter; it acts on events that come from then on.
 func (s *Service) PutMetricFilter(ctx context.Context, in *cloudwatchlogs.PutMetricFilterInput) (*cloudwatchlogs.PutMetricFilterOutput, error) {
-	if _, err := filter.Parse(value(in.FilterPattern)); err != nil {
+	if _, err := filter.Parse(aws.ToString(in.FilterPattern)); err != nil {
 		return nil, invalidParameter("Invalid metric filter pattern: %v", err)
 	}
 	if len(in.MetricTransformations) != 1 {
 		return nil, invalidParameter("Invalid metric transformation: there must be exactly one.")
 	}
-	f := metricFilter{Group: value(in.LogGroupName), Name: value(in.FilterName), Pattern: value(in.FilterPattern), Created: s.Clock.Now().UnixMilli(), Transformation: in.MetricTransformations[0]}
+	f := metricFilter{Group: aws.ToString(in.LogGroupName), Name: aws.ToString(in.FilterName), Pattern: aws.ToString(in.FilterPattern), Created: s.Clock.Now().UnixMilli(), Transformation: in.MetricTransformations[0]}
 	if f.Transformation.DefaultValue != nil && len(f.Transformation.Dimensions) > 0 {
 		return nil, invalidParameter("Invalid metric transformation: dimensions and default value are mutually exclusive properties.")
 	}
@@ -44,9 +45,9 @@ func (s *Service) PutMetricFilter(ctx context.Context, in *cloudwatchlogs.PutMet
 
 // DeleteMetricFilter removes a filter.
 func (s *Service) DeleteMetricFilter(ctx context.Context, in *cloudwatchlogs.DeleteMetricFilterInput) (*cloudwatchlogs.DeleteMetricFilterOutput, error) {
-	return &cloudwatchlogs.DeleteMetricFilterOutput{}, s.changeGroup(ctx, value(in.LogGroupName), func(tx *store.Tx, g *group) error {
-		if !s.filters.Delete(tx, filterKey(g.Name, value(in.FilterName))) {
-			return &types.ResourceNotFoundException{Message: ptr("The specified metric filter does not exist.")}
+	return &cloudwatchlogs.DeleteMetricFilterOutput{}, s.changeGroup(ctx, aws.ToString(in.LogGroupName), func(tx *store.Tx, g *group) error {
+		if !s.filters.Delete(tx, filterKey(g.Name, aws.ToString(in.FilterName))) {
+			return &types.ResourceNotFoundException{Message: new("The specified metric filter does not exist.")}
 		}
 		return nil
 	})
@@ -54,50 +55,38 @@ func (s *Service) DeleteMetricFilter(ctx context.Context, in *cloudwatchlogs.Del
 
 // DescribeMetricFilters lists filters by group and name.
 func (s *Service) DescribeMetricFilters(ctx context.Context, in *cloudwatchlogs.DescribeMetricFiltersInput) (*cloudwatchlogs.DescribeMetricFiltersOutput, error) {
-	after, err := base64.StdEncoding.DecodeString(value(in.NextToken))
+	p, err := paging.Open(in.NextToken, paging.Limit(in.Limit, listed, listed))
 	if err != nil {
 		return nil, invalidToken()
 	}
-	if err := s.flush(ctx); err != nil {
+	if err := s.behind.Now(ctx); err != nil {
 		return nil, err
 	}
-	limit := value(in.Limit)
-	if limit <= 0 {
-		limit = 50
-	}
 	out := &cloudwatchlogs.DescribeMetricFiltersOutput{MetricFilters: []types.MetricFilter{}}
-	last := ""
 	s.Store.View(func(tx *store.Tx) {
-		if _, ok := s.groups.Get(tx, value(in.LogGroupName)); in.LogGroupName != nil && !ok {
+		if _, ok := s.groups.Get(tx, aws.ToString(in.LogGroupName)); in.LogGroupName != nil && !ok {
 			err = noGroup()
 			return
 		}
-		for key, f := range s.filters.Ascend(tx, string(after)) {
-			if key == string(after) || !f.selected(in) {
-				continue
-			}
-			if limit == 0 {
-				out.NextToken = ptr(base64.StdEncoding.EncodeToString([]byte(last)))
-				return
-			}
-			limit, last = limit-1, key
+		for _, f := range paging.Of(p, s.filters.Ascend(tx, p.After), func(f metricFilter) bool { return f.selected(in) }) {
 			out.MetricFilters = append(out.MetricFilters, types.MetricFilter{
-				LogGroupName: ptr(f.Group), FilterName: ptr(f.Name), FilterPattern: ptr(f.Pattern), CreationTime: ptr(f.Created), MetricTransformations: []types.MetricTransformation{f.Transformation},
+				LogGroupName: new(f.Group), FilterName: new(f.Name), FilterPattern: new(f.Pattern), CreationTime: new(f.Created), MetricTransformations: []types.MetricTransformation{f.Transformation},
 			})
 		}
 	})
+	out.NextToken = p.Next()
 	return out, err
 }
 
 func (f metricFilter) selected(in *cloudwatchlogs.DescribeMetricFiltersInput) bool {
 	t := f.Transformation
-	return (in.LogGroupName == nil || f.Group == *in.LogGroupName) && strings.HasPrefix(f.Name, value(in.FilterNamePrefix)) &&
-		(in.MetricName == nil || value(t.MetricName) == *in.MetricName) && (in.MetricNamespace == nil || value(t.MetricNamespace) == *in.MetricNamespace)
+	return (in.LogGroupName == nil || f.Group == *in.LogGroupName) && strings.HasPrefix(f.Name, aws.ToString(in.FilterNamePrefix)) &&
+		(in.MetricName == nil || aws.ToString(t.MetricName) == *in.MetricName) && (in.MetricNamespace == nil || aws.ToString(t.MetricNamespace) == *in.MetricNamespace)
 }
 
 // TestMetricFilter tells which messages match a pattern.
 func (s *Service) TestMetricFilter(_ context.Context, in *cloudwatchlogs.TestMetricFilterInput) (*cloudwatchlogs.TestMetricFilterOutput, error) {
-	p, err := filter.Parse(value(in.FilterPattern))
+	p, err := filter.Parse(aws.ToString(in.FilterPattern))
 	if err != nil {
 		return nil, invalidParameter("Invalid metric filter pattern: %v", err)
 	}
@@ -107,7 +96,7 @@ func (s *Service) TestMetricFilter(_ context.Context, in *cloudwatchlogs.TestMet
 			if fields == nil {
 				fields = map[string]string{}
 			}
-			out.Matches = append(out.Matches, types.MetricFilterMatchRecord{EventMessage: ptr(m), EventNumber: int64(i + 1), ExtractedValues: fields})
+			out.Matches = append(out.Matches, types.MetricFilterMatchRecord{EventMessage: new(m), EventNumber: int64(i + 1), ExtractedValues: fields})
 		}
 	}
 	return out, nil
@@ -142,12 +131,12 @@ func (s *Service) filtered(tx *store.Tx, group string, events []Event) []emf.Met
 
 func (f metricFilter) of(at time.Time, v float64, dimensions map[string]string) emf.Metric {
 	t := f.Transformation
-	return emf.Metric{Namespace: value(t.MetricNamespace), Name: value(t.MetricName), Unit: string(t.Unit), At: at, Dimensions: dimensions, Values: []float64{v}}
+	return emf.Metric{Namespace: aws.ToString(t.MetricNamespace), Name: aws.ToString(t.MetricName), Unit: string(t.Unit), At: at, Dimensions: dimensions, Values: []float64{v}}
 }
 
 // metric is what a matching event gives: a constant, or the value of a field.
 func (f metricFilter) metric(e Event, fields map[string]string) (emf.Metric, bool) {
-	text, ok := field(value(f.Transformation.MetricValue), e.Message, fields)
+	text, ok := field(aws.ToString(f.Transformation.MetricValue), e.Message, fields)
 	if !ok {
 		return emf.Metric{}, false
 	}
@@ -177,7 +166,7 @@ func field(selector, message string, fields map[string]string) (string, bool) {
 
 // DescribeSubscriptionFilters lists none: there are no subscription filters.
 func (s *Service) DescribeSubscriptionFilters(ctx context.Context, in *cloudwatchlogs.DescribeSubscriptionFiltersInput) (*cloudwatchlogs.DescribeSubscriptionFiltersOutput, error) {
-	if _, err := s.tags(ctx, value(in.LogGroupName)); err != nil {
+	if _, err := s.tagsOf(ctx, aws.ToString(in.LogGroupName)); err != nil {
 		return nil, err
 	}
 	return &cloudwatchlogs.DescribeSubscriptionFiltersOutput{SubscriptionFilters: []types.SubscriptionFilter{}}, nil

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 
@@ -30,7 +31,7 @@ func sequenceToken(st stream) string { return fmt.Sprintf("4%055d", st.Count) }
 var tokenForm = regexp.MustCompile(`^([fb])/3(\d{25})(\d{30})/s$`)
 
 func token(direction string, p position) *string {
-	return ptr(fmt.Sprintf("%s/3%025d%030d/s", direction, p.at, p.n))
+	return new(fmt.Sprintf("%s/3%025d%030d/s", direction, p.at, p.n))
 }
 
 func parseToken(t string) (backward bool, p position, err error) {
@@ -62,7 +63,7 @@ func (s *Service) GetLogEvents(ctx context.Context, in *cloudwatchlogs.GetLogEve
 	if err != nil {
 		return nil, err
 	}
-	backward, at := !value(in.StartFromHead), position{math.MaxInt64, math.MaxInt64}
+	backward, at := !aws.ToBool(in.StartFromHead), position{math.MaxInt64, math.MaxInt64}
 	if !backward {
 		at = position{-1, 0}
 	}
@@ -71,21 +72,21 @@ func (s *Service) GetLogEvents(ctx context.Context, in *cloudwatchlogs.GetLogEve
 			return nil, err
 		}
 	}
-	if err := s.flush(ctx); err != nil {
+	if err := s.behind.Now(ctx); err != nil {
 		return nil, err
 	}
-	limit := int(value(in.Limit))
+	limit := int(aws.ToInt32(in.Limit))
 	if limit <= 0 {
 		limit = maxEvents
 	}
-	within := span{value(in.StartTime), math.MaxInt64}
+	within := span{aws.ToInt64(in.StartTime), math.MaxInt64}
 	if in.EndTime != nil {
 		within.end = *in.EndTime
 	}
 	var events []found
 	s.Store.View(func(tx *store.Tx) {
 		var st stream
-		if st, err = s.find(tx, group, value(in.LogStreamName)); err == nil {
+		if st, err = s.find(tx, group, aws.ToString(in.LogStreamName)); err == nil {
 			events = s.pageOf(tx, st, within, at, backward, limit)
 		}
 	})
@@ -149,7 +150,7 @@ func eventsOutput(events []found, at position, given *string) *cloudwatchlogs.Ge
 		first, last = position{}, position{}
 	}
 	for _, e := range events {
-		out.Events = append(out.Events, types.OutputLogEvent{IngestionTime: ptr(e.ingested), Message: ptr(e.message), Timestamp: ptr(e.at)})
+		out.Events = append(out.Events, types.OutputLogEvent{IngestionTime: new(e.ingested), Message: new(e.message), Timestamp: new(e.at)})
 	}
 	out.NextForwardToken, out.NextBackwardToken = token("f", last), token("b", first)
 	return out
@@ -164,21 +165,21 @@ func (s *Service) FilterLogEvents(ctx context.Context, in *cloudwatchlogs.Filter
 	if len(in.LogStreamNames) > 0 && in.LogStreamNamePrefix != nil {
 		return nil, invalidParameter("LogStream names and LogStream name prefix are mutually exclusive parameters.")
 	}
-	pattern, err := filter.Parse(value(in.FilterPattern))
+	pattern, err := filter.Parse(aws.ToString(in.FilterPattern))
 	if err != nil {
 		return nil, invalidParameter("Invalid filter pattern: %v", err)
 	}
-	after, err := parseCursor(value(in.NextToken))
+	after, err := parseCursor(aws.ToString(in.NextToken))
 	if err != nil {
 		return nil, err
 	}
 	if in.NextToken == nil {
 		after.newestFirst = in.StartFromHead != nil && !*in.StartFromHead
 	}
-	if err := s.flush(ctx); err != nil {
+	if err := s.behind.Now(ctx); err != nil {
 		return nil, err
 	}
-	within := span{value(in.StartTime), math.MaxInt64}
+	within := span{aws.ToInt64(in.StartTime), math.MaxInt64}
 	if in.EndTime != nil {
 		within.end = *in.EndTime + 1 // what is exactly then belongs to it
 	}
@@ -188,7 +189,7 @@ func (s *Service) FilterLogEvents(ctx context.Context, in *cloudwatchlogs.Filter
 	case after.set:
 		within.start = max(within.start, after.at)
 	}
-	next := following{after: after, limit: int(value(in.Limit))}
+	next := following{after: after, limit: int(aws.ToInt32(in.Limit))}
 	if next.limit <= 0 {
 		next.limit = maxEvents
 	}
@@ -224,7 +225,7 @@ func parseCursor(t string) (c cursor, err error) {
 }
 
 func (c cursor) token() *string {
-	return ptr(base64.StdEncoding.EncodeToString(fmt.Appendf(nil, "%t/%d/%d/%d", c.newestFirst, c.at, c.stream, c.n)))
+	return new(base64.StdEncoding.EncodeToString(fmt.Appendf(nil, "%t/%d/%d/%d", c.newestFirst, c.at, c.stream, c.n)))
 }
 
 // matching adds the events of a group that match, stream by stream.
@@ -237,7 +238,7 @@ func (s *Service) matching(tx *store.Tx, group string, in *cloudwatchlogs.Filter
 			return err
 		}
 	}
-	for _, st := range s.streams.Prefix(tx, streamKey(group, value(in.LogStreamNamePrefix))) {
+	for _, st := range s.streams.Prefix(tx, streamKey(group, aws.ToString(in.LogStreamNamePrefix))) {
 		if len(in.LogStreamNames) > 0 && !slices.Contains(in.LogStreamNames, st.Name) || st.Last == nil || *st.Last < within.start {
 			continue
 		}
@@ -303,8 +304,8 @@ func (f *following) page() *cloudwatchlogs.FilterLogEventsOutput {
 		}
 		size += len(e.message) + eventOverhead
 		out.Events = append(out.Events, types.FilteredLogEvent{
-			EventId: ptr(fmt.Sprintf("3%015d%015d%025d", e.at, e.stream.ID, e.n)), LogStreamName: ptr(e.stream.Name),
-			IngestionTime: ptr(e.ingested), Message: ptr(e.message), Timestamp: ptr(e.at),
+			EventId: new(fmt.Sprintf("3%015d%015d%025d", e.at, e.stream.ID, e.n)), LogStreamName: new(e.stream.Name),
+			IngestionTime: new(e.ingested), Message: new(e.message), Timestamp: new(e.at),
 		})
 	}
 	return out

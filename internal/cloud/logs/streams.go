@@ -3,15 +3,16 @@ package logs
 import (
 	"cmp"
 	"context"
-	"encoding/base64"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 
 	"evo/internal/cloud/logs/emf"
+	"evo/internal/cloud/paging"
 	"evo/internal/cloud/store"
 )
 
@@ -30,7 +31,7 @@ type stream struct {
 func streamKey(group, stream string) string { return group + "\x00" + stream }
 
 func noStream() error {
-	return &types.ResourceNotFoundException{Message: ptr("The specified log stream does not exist.")}
+	return &types.ResourceNotFoundException{Message: new("The specified log stream does not exist.")}
 }
 
 // find returns a stream of a group; its errors are fit for the caller.
@@ -47,8 +48,8 @@ func (s *Service) find(tx *store.Tx, groupName, streamName string) (stream, erro
 
 // CreateLogStream makes a stream.
 func (s *Service) CreateLogStream(ctx context.Context, in *cloudwatchlogs.CreateLogStreamInput) (*cloudwatchlogs.CreateLogStreamOutput, error) {
-	group, name := value(in.LogGroupName), value(in.LogStreamName)
-	if err := s.flush(ctx); err != nil {
+	group, name := aws.ToString(in.LogGroupName), aws.ToString(in.LogStreamName)
+	if err := s.behind.Now(ctx); err != nil {
 		return nil, err
 	}
 	return &cloudwatchlogs.CreateLogStreamOutput{}, s.Store.Update(ctx, func(ctx context.Context, tx *store.Tx) error {
@@ -56,7 +57,7 @@ func (s *Service) CreateLogStream(ctx context.Context, in *cloudwatchlogs.Create
 			return noGroup()
 		}
 		if _, ok := s.streams.Get(tx, streamKey(group, name)); ok {
-			return &types.ResourceAlreadyExistsException{Message: ptr("The specified log stream already exists")}
+			return &types.ResourceAlreadyExistsException{Message: new("The specified log stream already exists")}
 		}
 		s.newStream(tx, group, name, s.Clock.Now().UnixMilli())
 		return nil
@@ -65,11 +66,11 @@ func (s *Service) CreateLogStream(ctx context.Context, in *cloudwatchlogs.Create
 
 // DeleteLogStream removes a stream with its events.
 func (s *Service) DeleteLogStream(ctx context.Context, in *cloudwatchlogs.DeleteLogStreamInput) (*cloudwatchlogs.DeleteLogStreamOutput, error) {
-	if err := s.flush(ctx); err != nil {
+	if err := s.behind.Now(ctx); err != nil {
 		return nil, err
 	}
 	return &cloudwatchlogs.DeleteLogStreamOutput{}, s.Store.Update(ctx, func(ctx context.Context, tx *store.Tx) error {
-		st, err := s.find(tx, value(in.LogGroupName), value(in.LogStreamName))
+		st, err := s.find(tx, aws.ToString(in.LogGroupName), aws.ToString(in.LogStreamName))
 		if err != nil {
 			return err
 		}
@@ -89,11 +90,7 @@ func (s *Service) DescribeLogStreams(ctx context.Context, in *cloudwatchlogs.Des
 	if byTime && in.LogStreamNamePrefix != nil {
 		return nil, invalidParameter("Cannot order by LastEventTime with a logStreamNamePrefix.")
 	}
-	after, err := base64.StdEncoding.DecodeString(value(in.NextToken))
-	if err != nil {
-		return nil, invalidToken()
-	}
-	if err := s.flush(ctx); err != nil {
+	if err := s.behind.Now(ctx); err != nil {
 		return nil, err
 	}
 	var list []stream
@@ -102,7 +99,7 @@ func (s *Service) DescribeLogStreams(ctx context.Context, in *cloudwatchlogs.Des
 			err = noGroup()
 			return
 		}
-		for _, st := range s.streams.Prefix(tx, streamKey(group, value(in.LogStreamNamePrefix))) {
+		for _, st := range s.streams.Prefix(tx, streamKey(group, aws.ToString(in.LogStreamNamePrefix))) {
 			list = append(list, st)
 		}
 	})
@@ -112,40 +109,33 @@ func (s *Service) DescribeLogStreams(ctx context.Context, in *cloudwatchlogs.Des
 	slices.SortStableFunc(list, func(a, b stream) int {
 		c := strings.Compare(a.Name, b.Name)
 		if byTime {
-			c = cmp.Or(cmp.Compare(value(a.Last), value(b.Last)), c)
+			c = cmp.Or(cmp.Compare(aws.ToInt64(a.Last), aws.ToInt64(b.Last)), c)
 		}
-		if value(in.Descending) {
+		if aws.ToBool(in.Descending) {
 			c = -c
 		}
 		return c
 	})
-	return s.pageOfStreams(group, list, string(after), int(value(in.Limit))), nil
+	list, next, err := paging.Cut(list, func(st stream) string { return st.Name }, in.NextToken, paging.Limit(in.Limit, listed, listed))
+	if err != nil {
+		return nil, invalidToken()
+	}
+	out := &cloudwatchlogs.DescribeLogStreamsOutput{LogStreams: []types.LogStream{}, NextToken: next}
+	for _, st := range list {
+		out.LogStreams = append(out.LogStreams, s.describeStream(group, st))
+	}
+	return out, nil
 }
 
-func (s *Service) pageOfStreams(group string, list []stream, after string, limit int) *cloudwatchlogs.DescribeLogStreamsOutput {
-	if limit <= 0 {
-		limit = 50
+func (s *Service) describeStream(group string, st stream) types.LogStream {
+	d := types.LogStream{
+		LogStreamName: new(st.Name), Arn: new(s.groupARN(group) + ":log-stream:" + st.Name), CreationTime: new(st.Created), StoredBytes: new(int64(0)),
+		FirstEventTimestamp: st.First, LastEventTimestamp: st.Last, LastIngestionTime: st.Ingested,
 	}
-	begin := 0
-	if after != "" {
-		begin = slices.IndexFunc(list, func(st stream) bool { return st.Name == after }) + 1
+	if st.Ingested != nil {
+		d.UploadSequenceToken = new(sequenceToken(st))
 	}
-	end := min(len(list), begin+limit)
-	out := &cloudwatchlogs.DescribeLogStreamsOutput{LogStreams: []types.LogStream{}}
-	for _, st := range list[begin:end] {
-		d := types.LogStream{
-			LogStreamName: ptr(st.Name), Arn: ptr(s.groupARN(group) + ":log-stream:" + st.Name), CreationTime: ptr(st.Created), StoredBytes: ptr(int64(0)),
-			FirstEventTimestamp: st.First, LastEventTimestamp: st.Last, LastIngestionTime: st.Ingested,
-		}
-		if st.Ingested != nil {
-			d.UploadSequenceToken = ptr(sequenceToken(st))
-		}
-		out.LogStreams = append(out.LogStreams, d)
-	}
-	if end < len(list) {
-		out.NextToken = ptr(base64.StdEncoding.EncodeToString([]byte(list[end-1].Name)))
-	}
-	return out
+	return d
 }
 
 // Limits of PutLogEvents.
@@ -163,7 +153,7 @@ func (s *Service) PutLogEvents(ctx context.Context, in *cloudwatchlogs.PutLogEve
 	if err := checkBatch(in.LogEvents); err != nil {
 		return nil, err
 	}
-	if err := s.flush(ctx); err != nil {
+	if err := s.behind.Now(ctx); err != nil {
 		return nil, err
 	}
 	now := s.Clock.Now()
@@ -171,7 +161,7 @@ func (s *Service) PutLogEvents(ctx context.Context, in *cloudwatchlogs.PutLogEve
 	var accepted []Event
 	var made []emf.Metric
 	err := s.Store.Update(ctx, func(ctx context.Context, tx *store.Tx) error {
-		if _, err := s.find(tx, value(in.LogGroupName), value(in.LogStreamName)); err != nil {
+		if _, err := s.find(tx, aws.ToString(in.LogGroupName), aws.ToString(in.LogStreamName)); err != nil {
 			return err
 		}
 		g, _ := s.groups.Get(tx, *in.LogGroupName)
@@ -180,7 +170,7 @@ func (s *Service) PutLogEvents(ctx context.Context, in *cloudwatchlogs.PutLogEve
 			made = s.add(tx, *in.LogGroupName, *in.LogStreamName, accepted, now.UnixMilli())
 		}
 		st, _ := s.find(tx, *in.LogGroupName, *in.LogStreamName)
-		out.NextSequenceToken = ptr(sequenceToken(st))
+		out.NextSequenceToken = new(sequenceToken(st))
 		return nil
 	})
 	if err != nil {
@@ -195,12 +185,12 @@ func checkBatch(events []types.InputLogEvent) error {
 	size := 0
 	var last int64
 	for i, e := range events {
-		at := value(e.Timestamp)
+		at := aws.ToInt64(e.Timestamp)
 		if i > 0 && at < last {
 			return invalidParameter("Log events in a single PutLogEvents request must be in chronological order.")
 		}
 		last = at
-		n := len(value(e.Message)) + eventOverhead
+		n := len(aws.ToString(e.Message)) + eventOverhead
 		if n > maxBatch {
 			return invalidParameter("Log event too large: %d bytes exceeds limit of %d", n, maxBatch)
 		}
@@ -209,7 +199,7 @@ func checkBatch(events []types.InputLogEvent) error {
 	if size > maxBatch {
 		return invalidParameter("Upload too large: %d bytes exceeds limit of %d", size, maxBatch)
 	}
-	if len(events) > 0 && last-value(events[0].Timestamp) > maxSpan.Milliseconds() {
+	if len(events) > 0 && last-aws.ToInt64(events[0].Timestamp) > maxSpan.Milliseconds() {
 		return invalidParameter("The batch of log events in a single PutLogEvents request cannot span more than 24 hours.")
 	}
 	return nil
@@ -219,18 +209,18 @@ func checkBatch(events []types.InputLogEvent) error {
 func sift(events []types.InputLogEvent, now time.Time, retention int32) (accepted []Event, rejected *types.RejectedLogEventsInfo) {
 	var info types.RejectedLogEventsInfo
 	for i, e := range events {
-		at := time.UnixMilli(value(e.Timestamp)).UTC()
+		at := time.UnixMilli(aws.ToInt64(e.Timestamp)).UTC()
 		switch {
 		case at.Before(now.Add(-tooOld)):
-			info.TooOldLogEventEndIndex = ptr(int32(i + 1))
+			info.TooOldLogEventEndIndex = new(int32(i + 1))
 		case retention > 0 && at.Before(now.Add(-time.Duration(retention)*24*time.Hour)):
-			info.ExpiredLogEventEndIndex = ptr(int32(i + 1))
+			info.ExpiredLogEventEndIndex = new(int32(i + 1))
 		case at.After(now.Add(tooNew)):
 			if info.TooNewLogEventStartIndex == nil {
-				info.TooNewLogEventStartIndex = ptr(int32(i))
+				info.TooNewLogEventStartIndex = new(int32(i))
 			}
 		default:
-			accepted = append(accepted, Event{at, value(e.Message)})
+			accepted = append(accepted, Event{at, aws.ToString(e.Message)})
 		}
 	}
 	if len(accepted) < len(events) {

@@ -240,16 +240,12 @@ func answerGrants(grants []grant) []types.Grant {
 // PutBucketAcl implements the S3 operation.
 func (s *Service) PutBucketAcl(ctx context.Context, in *s3.PutBucketAclInput) (*s3.PutBucketAclOutput, error) {
 	h := aclHeaders{string(in.ACL), in.GrantFullControl, in.GrantRead, in.GrantReadACP, in.GrantWrite, in.GrantWriteACP}
-	err := s.change(ctx, in.Bucket, in.ExpectedBucketOwner, func(_ *store.Tx, b *bucket) (err error) {
+	return edit[s3.PutBucketAclOutput](ctx, s, in.Bucket, in.ExpectedBucketOwner, func(_ *store.Tx, b *bucket) (err error) {
 		if b.ACL, err = requested(h, in.AccessControlPolicy, bucketACLs); err != nil {
 			return err
 		}
 		return b.admits(h, b.ACL)
 	})
-	if err != nil {
-		return nil, err
-	}
-	return &s3.PutBucketAclOutput{}, nil
 }
 
 // GetBucketAcl implements the S3 operation.

@@ -87,6 +87,14 @@ func (s *Service) change(ctx context.Context, name, expected *string, f func(tx 
 	})
 }
 
+// edit changes a bucket's description for an operation whose answer says nothing.
+func edit[Output any](ctx context.Context, s *Service, name, expected *string, f func(tx *store.Tx, b *bucket) error) (*Output, error) {
+	if err := s.change(ctx, name, expected, f); err != nil {
+		return nil, err
+	}
+	return new(Output), nil
+}
+
 var (
 	bucketName  = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
 	ipv4Address = regexp.MustCompile(`^[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+$`)

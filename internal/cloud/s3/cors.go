@@ -15,7 +15,7 @@ import (
 
 // PutBucketCors implements the S3 operation.
 func (s *Service) PutBucketCors(ctx context.Context, in *s3.PutBucketCorsInput) (*s3.PutBucketCorsOutput, error) {
-	err := s.change(ctx, in.Bucket, in.ExpectedBucketOwner, func(_ *store.Tx, b *bucket) error {
+	return edit[s3.PutBucketCorsOutput](ctx, s, in.Bucket, in.ExpectedBucketOwner, func(_ *store.Tx, b *bucket) error {
 		if in.CORSConfiguration == nil || len(in.CORSConfiguration.CORSRules) == 0 || len(in.CORSConfiguration.CORSRules) > 100 {
 			return malformedXML()
 		}
@@ -27,10 +27,6 @@ func (s *Service) PutBucketCors(ctx context.Context, in *s3.PutBucketCorsInput) 
 		b.CORS = in.CORSConfiguration.CORSRules
 		return nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	return &s3.PutBucketCorsOutput{}, nil
 }
 
 func checkCORSRule(r types.CORSRule) error {
@@ -74,14 +70,10 @@ func (s *Service) GetBucketCors(_ context.Context, in *s3.GetBucketCorsInput) (*
 
 // DeleteBucketCors implements the S3 operation.
 func (s *Service) DeleteBucketCors(ctx context.Context, in *s3.DeleteBucketCorsInput) (*s3.DeleteBucketCorsOutput, error) {
-	err := s.change(ctx, in.Bucket, in.ExpectedBucketOwner, func(_ *store.Tx, b *bucket) error {
+	return edit[s3.DeleteBucketCorsOutput](ctx, s, in.Bucket, in.ExpectedBucketOwner, func(_ *store.Tx, b *bucket) error {
 		b.CORS = nil
 		return nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	return &s3.DeleteBucketCorsOutput{}, nil
 }
 
 // Preflight answers a browser's OPTIONS request for a bucket, or for an object in it: the headers that allow the request that it

@@ -16,7 +16,7 @@ import (
 
 // PutBucketVersioning implements the S3 operation.
 func (s *Service) PutBucketVersioning(ctx context.Context, in *s3.PutBucketVersioningInput) (*s3.PutBucketVersioningOutput, error) {
-	err := s.change(ctx, in.Bucket, in.ExpectedBucketOwner, func(_ *store.Tx, b *bucket) error {
+	return edit[s3.PutBucketVersioningOutput](ctx, s, in.Bucket, in.ExpectedBucketOwner, func(_ *store.Tx, b *bucket) error {
 		c := in.VersioningConfiguration
 		switch {
 		case c == nil || c.Status == "":
@@ -33,10 +33,6 @@ func (s *Service) PutBucketVersioning(ctx context.Context, in *s3.PutBucketVersi
 		b.Versioning = string(c.Status)
 		return nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	return &s3.PutBucketVersioningOutput{}, nil
 }
 
 // GetBucketVersioning implements the S3 operation.
@@ -50,7 +46,7 @@ func (s *Service) GetBucketVersioning(_ context.Context, in *s3.GetBucketVersion
 
 // PutBucketOwnershipControls implements the S3 operation.
 func (s *Service) PutBucketOwnershipControls(ctx context.Context, in *s3.PutBucketOwnershipControlsInput) (*s3.PutBucketOwnershipControlsOutput, error) {
-	err := s.change(ctx, in.Bucket, in.ExpectedBucketOwner, func(_ *store.Tx, b *bucket) error {
+	return edit[s3.PutBucketOwnershipControlsOutput](ctx, s, in.Bucket, in.ExpectedBucketOwner, func(_ *store.Tx, b *bucket) error {
 		c := in.OwnershipControls
 		if c == nil || len(c.Rules) != 1 {
 			return malformedXML()
@@ -65,10 +61,6 @@ func (s *Service) PutBucketOwnershipControls(ctx context.Context, in *s3.PutBuck
 		b.Ownership = o
 		return nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	return &s3.PutBucketOwnershipControlsOutput{}, nil
 }
 
 // GetBucketOwnershipControls implements the S3 operation.
@@ -86,19 +78,15 @@ func (s *Service) GetBucketOwnershipControls(_ context.Context, in *s3.GetBucket
 
 // DeleteBucketOwnershipControls implements the S3 operation.
 func (s *Service) DeleteBucketOwnershipControls(ctx context.Context, in *s3.DeleteBucketOwnershipControlsInput) (*s3.DeleteBucketOwnershipControlsOutput, error) {
-	err := s.change(ctx, in.Bucket, in.ExpectedBucketOwner, func(_ *store.Tx, b *bucket) error {
+	return edit[s3.DeleteBucketOwnershipControlsOutput](ctx, s, in.Bucket, in.ExpectedBucketOwner, func(_ *store.Tx, b *bucket) error {
 		b.Ownership = ""
 		return nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	return &s3.DeleteBucketOwnershipControlsOutput{}, nil
 }
 
 // PutPublicAccessBlock implements the S3 operation. What the caller leaves out is off.
 func (s *Service) PutPublicAccessBlock(ctx context.Context, in *s3.PutPublicAccessBlockInput) (*s3.PutPublicAccessBlockOutput, error) {
-	err := s.change(ctx, in.Bucket, in.ExpectedBucketOwner, func(_ *store.Tx, b *bucket) error {
+	return edit[s3.PutPublicAccessBlockOutput](ctx, s, in.Bucket, in.ExpectedBucketOwner, func(_ *store.Tx, b *bucket) error {
 		c := in.PublicAccessBlockConfiguration
 		if c == nil || c.BlockPublicAcls == nil && c.BlockPublicPolicy == nil && c.IgnorePublicAcls == nil && c.RestrictPublicBuckets == nil {
 			return malformedXML()
@@ -109,10 +97,6 @@ func (s *Service) PutPublicAccessBlock(ctx context.Context, in *s3.PutPublicAcce
 		}
 		return nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	return &s3.PutPublicAccessBlockOutput{}, nil
 }
 
 // GetPublicAccessBlock implements the S3 operation.
@@ -129,19 +113,15 @@ func (s *Service) GetPublicAccessBlock(_ context.Context, in *s3.GetPublicAccess
 
 // DeletePublicAccessBlock implements the S3 operation.
 func (s *Service) DeletePublicAccessBlock(ctx context.Context, in *s3.DeletePublicAccessBlockInput) (*s3.DeletePublicAccessBlockOutput, error) {
-	err := s.change(ctx, in.Bucket, in.ExpectedBucketOwner, func(_ *store.Tx, b *bucket) error {
+	return edit[s3.DeletePublicAccessBlockOutput](ctx, s, in.Bucket, in.ExpectedBucketOwner, func(_ *store.Tx, b *bucket) error {
 		b.PublicAccess = nil
 		return nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	return &s3.DeletePublicAccessBlockOutput{}, nil
 }
 
 // PutBucketLogging implements the S3 operation. The configuration is recorded; evo writes no access logs.
 func (s *Service) PutBucketLogging(ctx context.Context, in *s3.PutBucketLoggingInput) (*s3.PutBucketLoggingOutput, error) {
-	err := s.change(ctx, in.Bucket, in.ExpectedBucketOwner, func(tx *store.Tx, b *bucket) error {
+	return edit[s3.PutBucketLoggingOutput](ctx, s, in.Bucket, in.ExpectedBucketOwner, func(tx *store.Tx, b *bucket) error {
 		if in.BucketLoggingStatus == nil || in.BucketLoggingStatus.LoggingEnabled == nil {
 			b.Logging = nil
 			return nil
@@ -160,10 +140,6 @@ func (s *Service) PutBucketLogging(ctx context.Context, in *s3.PutBucketLoggingI
 		b.Logging = l
 		return nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	return &s3.PutBucketLoggingOutput{}, nil
 }
 
 // crossLocation is spelled as S3 spells it.
@@ -186,17 +162,13 @@ func (s *Service) GetBucketLogging(_ context.Context, in *s3.GetBucketLoggingInp
 
 // PutBucketRequestPayment implements the S3 operation.
 func (s *Service) PutBucketRequestPayment(ctx context.Context, in *s3.PutBucketRequestPaymentInput) (*s3.PutBucketRequestPaymentOutput, error) {
-	err := s.change(ctx, in.Bucket, in.ExpectedBucketOwner, func(_ *store.Tx, b *bucket) error {
+	return edit[s3.PutBucketRequestPaymentOutput](ctx, s, in.Bucket, in.ExpectedBucketOwner, func(_ *store.Tx, b *bucket) error {
 		if c := in.RequestPaymentConfiguration; c == nil || !slices.Contains(c.Payer.Values(), c.Payer) {
 			return malformedXML()
 		}
 		b.Payer = in.RequestPaymentConfiguration.Payer
 		return nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	return &s3.PutBucketRequestPaymentOutput{}, nil
 }
 
 // GetBucketRequestPayment implements the S3 operation.
@@ -214,7 +186,7 @@ func (s *Service) GetBucketRequestPayment(_ context.Context, in *s3.GetBucketReq
 
 // PutBucketAccelerateConfiguration implements the S3 operation.
 func (s *Service) PutBucketAccelerateConfiguration(ctx context.Context, in *s3.PutBucketAccelerateConfigurationInput) (*s3.PutBucketAccelerateConfigurationOutput, error) {
-	err := s.change(ctx, in.Bucket, in.ExpectedBucketOwner, func(_ *store.Tx, b *bucket) error {
+	return edit[s3.PutBucketAccelerateConfigurationOutput](ctx, s, in.Bucket, in.ExpectedBucketOwner, func(_ *store.Tx, b *bucket) error {
 		if strings.Contains(b.Name, ".") {
 			return invalidRequest("S3 Transfer Acceleration is not supported for buckets with periods (.) in their names")
 		}
@@ -224,10 +196,6 @@ func (s *Service) PutBucketAccelerateConfiguration(ctx context.Context, in *s3.P
 		b.Accelerate = in.AccelerateConfiguration.Status
 		return nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	return &s3.PutBucketAccelerateConfigurationOutput{}, nil
 }
 
 // GetBucketAccelerateConfiguration implements the S3 operation.

@@ -180,7 +180,7 @@ func (b *bucket) defaultCrypt(bucketKey *bool) objectCrypt {
 
 // PutBucketEncryption implements the S3 operation.
 func (s *Service) PutBucketEncryption(ctx context.Context, in *s3.PutBucketEncryptionInput) (*s3.PutBucketEncryptionOutput, error) {
-	err := s.change(ctx, in.Bucket, in.ExpectedBucketOwner, func(_ *store.Tx, b *bucket) error {
+	return edit[s3.PutBucketEncryptionOutput](ctx, s, in.Bucket, in.ExpectedBucketOwner, func(_ *store.Tx, b *bucket) error {
 		c := in.ServerSideEncryptionConfiguration
 		if c == nil || len(c.Rules) != 1 || c.Rules[0].ApplyServerSideEncryptionByDefault == nil {
 			return malformedXML()
@@ -203,10 +203,6 @@ func (s *Service) PutBucketEncryption(ctx context.Context, in *s3.PutBucketEncry
 		b.Encryption = &rule
 		return nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	return &s3.PutBucketEncryptionOutput{}, nil
 }
 
 // GetBucketEncryption implements the S3 operation. Every bucket is encrypted: by SSE-S3, if nothing else was asked for.
@@ -229,12 +225,8 @@ func (s *Service) GetBucketEncryption(_ context.Context, in *s3.GetBucketEncrypt
 
 // DeleteBucketEncryption implements the S3 operation.
 func (s *Service) DeleteBucketEncryption(ctx context.Context, in *s3.DeleteBucketEncryptionInput) (*s3.DeleteBucketEncryptionOutput, error) {
-	err := s.change(ctx, in.Bucket, in.ExpectedBucketOwner, func(_ *store.Tx, b *bucket) error {
+	return edit[s3.DeleteBucketEncryptionOutput](ctx, s, in.Bucket, in.ExpectedBucketOwner, func(_ *store.Tx, b *bucket) error {
 		b.Encryption = nil
 		return nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	return &s3.DeleteBucketEncryptionOutput{}, nil
 }

@@ -144,14 +144,10 @@ func (s *Service) GetBucketLifecycleConfiguration(_ context.Context, in *s3.GetB
 
 // DeleteBucketLifecycle implements the S3 operation.
 func (s *Service) DeleteBucketLifecycle(ctx context.Context, in *s3.DeleteBucketLifecycleInput) (*s3.DeleteBucketLifecycleOutput, error) {
-	err := s.change(ctx, in.Bucket, in.ExpectedBucketOwner, func(_ *store.Tx, b *bucket) error {
+	return edit[s3.DeleteBucketLifecycleOutput](ctx, s, in.Bucket, in.ExpectedBucketOwner, func(_ *store.Tx, b *bucket) error {
 		b.Lifecycle = nil
 		return nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	return &s3.DeleteBucketLifecycleOutput{}, nil
 }
 
 // expiration returns what answers say of the rule by which a version expires first; nil: by none.

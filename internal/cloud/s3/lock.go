@@ -86,7 +86,7 @@ func (b *bucket) mayBypass(bypass *bool) error {
 
 // PutObjectLockConfiguration implements the S3 operation.
 func (s *Service) PutObjectLockConfiguration(ctx context.Context, in *s3.PutObjectLockConfigurationInput) (*s3.PutObjectLockConfigurationOutput, error) {
-	err := s.change(ctx, in.Bucket, in.ExpectedBucketOwner, func(_ *store.Tx, b *bucket) error {
+	return edit[s3.PutObjectLockConfigurationOutput](ctx, s, in.Bucket, in.ExpectedBucketOwner, func(_ *store.Tx, b *bucket) error {
 		c := in.ObjectLockConfiguration
 		if c == nil || c.ObjectLockEnabled != types.ObjectLockEnabledEnabled || c.Rule != nil && !validRetention(c.Rule.DefaultRetention) {
 			return malformedXML()
@@ -97,10 +97,6 @@ func (s *Service) PutObjectLockConfiguration(ctx context.Context, in *s3.PutObje
 		b.Lock = c
 		return nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	return &s3.PutObjectLockConfigurationOutput{}, nil
 }
 
 func validRetention(r *types.DefaultRetention) bool {

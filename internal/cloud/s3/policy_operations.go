@@ -69,12 +69,8 @@ func (s *Service) GetBucketPolicyStatus(_ context.Context, in *s3.GetBucketPolic
 
 // DeleteBucketPolicy implements the S3 operation.
 func (s *Service) DeleteBucketPolicy(ctx context.Context, in *s3.DeleteBucketPolicyInput) (*s3.DeleteBucketPolicyOutput, error) {
-	err := s.change(ctx, in.Bucket, in.ExpectedBucketOwner, func(_ *store.Tx, b *bucket) error {
+	return edit[s3.DeleteBucketPolicyOutput](ctx, s, in.Bucket, in.ExpectedBucketOwner, func(_ *store.Tx, b *bucket) error {
 		b.Policy = ""
 		return nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	return &s3.DeleteBucketPolicyOutput{}, nil
 }

@@ -15,7 +15,7 @@ import (
 
 // PutBucketReplication implements the S3 operation. The configuration is recorded; nothing is replicated.
 func (s *Service) PutBucketReplication(ctx context.Context, in *s3.PutBucketReplicationInput) (*s3.PutBucketReplicationOutput, error) {
-	err := s.change(ctx, in.Bucket, in.ExpectedBucketOwner, func(tx *store.Tx, b *bucket) error {
+	return edit[s3.PutBucketReplicationOutput](ctx, s, in.Bucket, in.ExpectedBucketOwner, func(tx *store.Tx, b *bucket) error {
 		if b.Versioning != versioningEnabled {
 			return invalidRequest("Versioning must be 'Enabled' on the bucket to apply a replication configuration")
 		}
@@ -40,10 +40,6 @@ func (s *Service) PutBucketReplication(ctx context.Context, in *s3.PutBucketRepl
 		b.Replication = kept
 		return nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	return &s3.PutBucketReplicationOutput{}, nil
 }
 
 // GetBucketReplication implements the S3 operation.
@@ -60,12 +56,8 @@ func (s *Service) GetBucketReplication(_ context.Context, in *s3.GetBucketReplic
 
 // DeleteBucketReplication implements the S3 operation.
 func (s *Service) DeleteBucketReplication(ctx context.Context, in *s3.DeleteBucketReplicationInput) (*s3.DeleteBucketReplicationOutput, error) {
-	err := s.change(ctx, in.Bucket, in.ExpectedBucketOwner, func(_ *store.Tx, b *bucket) error {
+	return edit[s3.DeleteBucketReplicationOutput](ctx, s, in.Bucket, in.ExpectedBucketOwner, func(_ *store.Tx, b *bucket) error {
 		b.Replication = nil
 		return nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	return &s3.DeleteBucketReplicationOutput{}, nil
 }

@@ -217,12 +217,8 @@ func (s *Service) GetBucketTagging(_ context.Context, in *s3.GetBucketTaggingInp
 
 // DeleteBucketTagging implements the S3 operation.
 func (s *Service) DeleteBucketTagging(ctx context.Context, in *s3.DeleteBucketTaggingInput) (*s3.DeleteBucketTaggingOutput, error) {
-	err := s.change(ctx, in.Bucket, in.ExpectedBucketOwner, func(_ *store.Tx, b *bucket) error {
+	return edit[s3.DeleteBucketTaggingOutput](ctx, s, in.Bucket, in.ExpectedBucketOwner, func(_ *store.Tx, b *bucket) error {
 		b.Tags = nil
 		return nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	return &s3.DeleteBucketTaggingOutput{}, nil
 }

@@ -14,17 +14,13 @@ import (
 
 // PutBucketWebsite implements the S3 operation. The configuration is recorded; evo serves no website endpoints.
 func (s *Service) PutBucketWebsite(ctx context.Context, in *s3.PutBucketWebsiteInput) (*s3.PutBucketWebsiteOutput, error) {
-	err := s.change(ctx, in.Bucket, in.ExpectedBucketOwner, func(_ *store.Tx, b *bucket) error {
+	return edit[s3.PutBucketWebsiteOutput](ctx, s, in.Bucket, in.ExpectedBucketOwner, func(_ *store.Tx, b *bucket) error {
 		if err := checkWebsite(in.WebsiteConfiguration); err != nil {
 			return err
 		}
 		b.Website = in.WebsiteConfiguration
 		return nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	return &s3.PutBucketWebsiteOutput{}, nil
 }
 
 func checkWebsite(w *types.WebsiteConfiguration) error {
@@ -96,12 +92,8 @@ func (s *Service) GetBucketWebsite(_ context.Context, in *s3.GetBucketWebsiteInp
 
 // DeleteBucketWebsite implements the S3 operation.
 func (s *Service) DeleteBucketWebsite(ctx context.Context, in *s3.DeleteBucketWebsiteInput) (*s3.DeleteBucketWebsiteOutput, error) {
-	err := s.change(ctx, in.Bucket, in.ExpectedBucketOwner, func(_ *store.Tx, b *bucket) error {
+	return edit[s3.DeleteBucketWebsiteOutput](ctx, s, in.Bucket, in.ExpectedBucketOwner, func(_ *store.Tx, b *bucket) error {
 		b.Website = nil
 		return nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	return &s3.DeleteBucketWebsiteOutput{}, nil
 }

@@ -86,6 +86,7 @@ type log struct {
 
 	syncMu sync.Mutex // held by the one who waits for the disk
 	synced int64      // bytes that the disk has
+	lost   error      // why the disk may lack some for good; set once
 
 	stop    chan struct{}
 	stopped sync.WaitGroup
@@ -232,9 +233,13 @@ func (l *log) waitForDisk(end int64) error {
 	if l.synced >= end {
 		return nil
 	}
+	if l.lost != nil {
+		return l.lost
+	}
 	size := l.size.Load()
-	if err := l.f.Sync(); err != nil {
-		return err
+	// After one wait that failed, a later one may succeed though the bytes are lost: systems tell of an error once.
+	if l.lost = l.f.Sync(); l.lost != nil {
+		return l.lost
 	}
 	l.synced = size
 	return nil
@@ -278,7 +283,7 @@ func (l *log) rewrite(dump func(put func(table, key string, value []byte) error)
 		return errors.Join(err, f.Close(), os.Remove(path+".new"))
 	}
 	l.f = f
-	l.baseSize, l.synced = size, size
+	l.baseSize, l.synced, l.lost = size, size, nil
 	l.size.Store(size)
 	return syncDir(l.dir)
 }
@@ -305,5 +310,5 @@ func writeAll(f *os.File, dump func(put func(table, key string, value []byte) er
 func (l *log) close() error {
 	close(l.stop)
 	l.stopped.Wait()
-	return errors.Join(l.f.Sync(), l.f.Close(), l.lock.Close())
+	return errors.Join(l.lost, l.f.Sync(), l.f.Close(), l.lock.Close())
 }

@@ -486,3 +486,37 @@ func BenchmarkUpdate(b *testing.B) {
 		})
 	}
 }
+
+// A wait for the disk that failed is told to everybody whose bytes it was for, also when the next one succeeds.
+func TestLostBytesStayLost(t *testing.T) {
+	db, err := Open(t.TempDir(), Options{Sync: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	gone, err := os.Create(filepath.Join(t.TempDir(), "gone"))
+	if err == nil {
+		err = gone.Close()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := db.log
+	l.syncMu.Lock() // nobody waits for the disk until the file has gone
+	end, err := l.append([]byte{})
+	kept := l.f
+	l.f = gone
+	l.syncMu.Unlock()
+	if err != nil {
+		t.Fatal(err)
+	}
+	failed := l.waitForDisk(end)
+	l.syncMu.Lock()
+	l.f = kept
+	l.syncMu.Unlock()
+	if again := l.waitForDisk(end); failed == nil || again == nil {
+		t.Errorf("the disk failed: %v, and then: %v", failed, again)
+	}
+	if err := db.Close(); err == nil {
+		t.Error("closed as if nothing were lost")
+	}
+}

@@ -7,24 +7,15 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/aws-sdk-go-v2/service/sts/types"
 
 	"evo/internal/cloud/call"
 )
 
-func ptr[T any](v T) *T { return &v }
-
-func value[T any](p *T) T {
-	if p == nil {
-		var zero T
-		return zero
-	}
-	return *p
-}
-
 func (c Credentials) sdk() *types.Credentials {
-	return &types.Credentials{AccessKeyId: ptr(c.AccessKeyID), SecretAccessKey: ptr(c.SecretAccessKey), SessionToken: ptr(c.SessionToken), Expiration: ptr(c.Expires)}
+	return &types.Credentials{AccessKeyId: new(c.AccessKeyID), SecretAccessKey: new(c.SecretAccessKey), SessionToken: new(c.SessionToken), Expiration: new(c.Expires)}
 }
 
 // caller returns who calls: of an access key that nobody was given it is the account itself.
@@ -42,7 +33,7 @@ func (s *Service) caller(ctx context.Context) session {
 // GetCallerIdentity tells who calls.
 func (s *Service) GetCallerIdentity(ctx context.Context, _ *sts.GetCallerIdentityInput) (*sts.GetCallerIdentityOutput, error) {
 	who := s.caller(ctx)
-	return &sts.GetCallerIdentityOutput{Account: ptr(call.Account), Arn: ptr(who.ARN), UserId: ptr(who.UserID)}, nil
+	return &sts.GetCallerIdentityOutput{Account: new(call.Account), Arn: new(who.ARN), UserId: new(who.UserID)}, nil
 }
 
 // chainedSession is the longest session of a role that was assumed from a session of another.
@@ -50,7 +41,7 @@ const chainedSession = time.Hour
 
 // AssumeRole issues credentials for a role that exists.
 func (s *Service) AssumeRole(ctx context.Context, in *sts.AssumeRoleInput) (*sts.AssumeRoleOutput, error) {
-	arn := value(in.RoleArn)
+	arn := aws.ToString(in.RoleArn)
 	if parts := strings.SplitN(arn, ":", 6); len(parts) < 6 || parts[0] != "arn" || parts[1] == "" || parts[2] == "" || parts[5] == "" {
 		return nil, call.Errorf("ValidationError", "%s is invalid", arn)
 	}
@@ -73,13 +64,13 @@ func (s *Service) AssumeRole(ctx context.Context, in *sts.AssumeRoleInput) (*sts
 	if err != nil {
 		return nil, err
 	}
-	next := assumed(arn, id, value(in.RoleSessionName))
+	next := assumed(arn, id, aws.ToString(in.RoleSessionName))
 	next.Transitive = tags
 	c, err := s.issue(ctx, next, lasts)
 	if err != nil {
 		return nil, err
 	}
-	return &sts.AssumeRoleOutput{Credentials: c.sdk(), AssumedRoleUser: &types.AssumedRoleUser{Arn: ptr(next.ARN), AssumedRoleId: ptr(next.UserID)}, SourceIdentity: in.SourceIdentity}, nil
+	return &sts.AssumeRoleOutput{Credentials: c.sdk(), AssumedRoleUser: &types.AssumedRoleUser{Arn: new(next.ARN), AssumedRoleId: new(next.UserID)}, SourceIdentity: in.SourceIdentity}, nil
 }
 
 func invalidParameter(message string) error {
@@ -90,11 +81,11 @@ func invalidParameter(message string) error {
 func transitive(in *sts.AssumeRoleInput, inherited map[string]string) (map[string]string, error) {
 	tags := map[string]string{}
 	for _, t := range in.Tags {
-		key := strings.ToLower(value(t.Key))
+		key := strings.ToLower(aws.ToString(t.Key))
 		if _, ok := tags[key]; ok {
 			return nil, invalidParameter("Duplicate tag keys found. Please note that Tag keys are case insensitive.")
 		}
-		tags[key] = value(t.Value)
+		tags[key] = aws.ToString(t.Value)
 		if _, ok := inherited[key]; ok {
 			return nil, invalidParameter("One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key from the calling session.")
 		}
@@ -135,15 +126,15 @@ func duration(seconds *int32) time.Duration {
 
 // GetFederationToken issues temporary credentials for a federated user.
 func (s *Service) GetFederationToken(ctx context.Context, in *sts.GetFederationTokenInput) (*sts.GetFederationTokenOutput, error) {
-	who := session{ARN: "arn:aws:sts::" + call.Account + ":federated-user/" + value(in.Name), UserID: call.Account + ":" + value(in.Name)}
+	who := session{ARN: "arn:aws:sts::" + call.Account + ":federated-user/" + aws.ToString(in.Name), UserID: call.Account + ":" + aws.ToString(in.Name)}
 	c, err := s.issue(ctx, who, duration(in.DurationSeconds))
 	if err != nil {
 		return nil, err
 	}
-	return &sts.GetFederationTokenOutput{Credentials: c.sdk(), FederatedUser: &types.FederatedUser{Arn: ptr(who.ARN), FederatedUserId: ptr(who.UserID)}, PackedPolicySize: ptr(int32(0))}, nil
+	return &sts.GetFederationTokenOutput{Credentials: c.sdk(), FederatedUser: &types.FederatedUser{Arn: new(who.ARN), FederatedUserId: new(who.UserID)}, PackedPolicySize: new(int32(0))}, nil
 }
 
 // GetAccessKeyInfo tells to which account an access key belongs; here there is one.
 func (s *Service) GetAccessKeyInfo(context.Context, *sts.GetAccessKeyInfoInput) (*sts.GetAccessKeyInfoOutput, error) {
-	return &sts.GetAccessKeyInfoOutput{Account: ptr(call.Account)}, nil
+	return &sts.GetAccessKeyInfoOutput{Account: new(call.Account)}, nil
 }

@@ -63,8 +63,6 @@ func fails(t *testing.T, err error, want string) {
 	}
 }
 
-func ptrTo[T any](v T) *T { return &v }
-
 func identity(t *testing.T, c *sts.Client) string {
 	t.Helper()
 	out, err := c.GetCallerIdentity(t.Context(), &sts.GetCallerIdentityInput{})
@@ -80,8 +78,8 @@ func TestAssumeRole(t *testing.T) {
 	if got, want := identity(t, root), "arn:aws:iam::000000000000:root 000000000000 000000000000"; got != want {
 		t.Errorf("got %s; want %s", got, want)
 	}
-	out, err := root.AssumeRole(t.Context(), &sts.AssumeRoleInput{RoleArn: ptrTo(role), RoleSessionName: ptrTo("session"),
-		Tags: []types.Tag{{Key: ptrTo("Team"), Value: ptrTo("a")}}, TransitiveTagKeys: []string{"team"}})
+	out, err := root.AssumeRole(t.Context(), &sts.AssumeRoleInput{RoleArn: new(role), RoleSessionName: new("session"),
+		Tags: []types.Tag{{Key: new("Team"), Value: new("a")}}, TransitiveTagKeys: []string{"team"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,16 +94,16 @@ func TestAssumeRole(t *testing.T) {
 		t.Errorf("got %s; want %s", got, want)
 	}
 	forged := *c
-	forged.SecretAccessKey = ptrTo("wrong")
+	forged.SecretAccessKey = new("wrong")
 	if _, err := client(h, &forged).GetCallerIdentity(t.Context(), &sts.GetCallerIdentityInput{}); err == nil {
 		t.Error("a wrong signature is taken")
 	}
 	if secret, token, ok := svc.Secret(*c.AccessKeyId); !ok || secret != *c.SecretAccessKey || token != *c.SessionToken {
 		t.Error("the secret is not known")
 	}
-	_, err = client(h, c).AssumeRole(t.Context(), &sts.AssumeRoleInput{RoleArn: ptrTo(role), RoleSessionName: ptrTo("second"), Tags: []types.Tag{{Key: ptrTo("TEAM"), Value: ptrTo("b")}}})
+	_, err = client(h, c).AssumeRole(t.Context(), &sts.AssumeRoleInput{RoleArn: new(role), RoleSessionName: new("second"), Tags: []types.Tag{{Key: new("TEAM"), Value: new("b")}}})
 	fails(t, err, "InvalidParameterValue: One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key from the calling session.")
-	_, err = client(h, c).AssumeRole(t.Context(), &sts.AssumeRoleInput{RoleArn: ptrTo(role), RoleSessionName: ptrTo("second"), DurationSeconds: ptrTo(int32(3601))})
+	_, err = client(h, c).AssumeRole(t.Context(), &sts.AssumeRoleInput{RoleArn: new(role), RoleSessionName: new("second"), DurationSeconds: new(int32(3601))})
 	fails(t, err, "ValidationError: The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining")
 }
 
@@ -113,21 +111,21 @@ func TestAssumeRoleRefuses(t *testing.T) {
 	_, h := serve(t, clock.Real{}, store.Memory())
 	c := client(h, nil)
 	for want, in := range map[string]sts.AssumeRoleInput{
-		"ValidationError: nothing-valid-in-here is invalid":                                                                                                {RoleArn: ptrTo("nothing-valid-in-here")},
-		"ValidationError: arn::b:::something/test-role is invalid":                                                                                         {RoleArn: ptrTo("arn::b:::something/test-role")},
-		"ValidationError: arn:a::::something/test-role is invalid":                                                                                         {RoleArn: ptrTo("arn:a::::something/test-role")},
-		"ValidationError: arn:a:::something/test-role is invalid":                                                                                          {RoleArn: ptrTo("arn:a:::something/test-role")},
-		"ValidationError: arn:a:a::aaaaaaaaaa: is invalid":                                                                                                 {RoleArn: ptrTo("arn:a:a::aaaaaaaaaa:")},
-		"ValidationError: The requested DurationSeconds exceeds the MaxSessionDuration set for this role.":                                                 {RoleArn: ptrTo(role), DurationSeconds: ptrTo(int32(7201))},
-		"InvalidParameterValue: The specified transitive tag key must be included in the requested tags.":                                                  {RoleArn: ptrTo(role), TransitiveTagKeys: []string{"x"}},
-		"InvalidParameterValue: Duplicate tag keys found. Please note that Tag keys are case insensitive.":                                                 {RoleArn: ptrTo(role), Tags: []types.Tag{{Key: ptrTo("a"), Value: ptrTo("")}, {Key: ptrTo("A"), Value: ptrTo("")}}},
-		"AccessDenied: User: arn:aws:iam::000000000000:root is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::000000000000:role/none": {RoleArn: ptrTo("arn:aws:iam::000000000000:role/none")},
+		"ValidationError: nothing-valid-in-here is invalid":                                                                                                {RoleArn: new("nothing-valid-in-here")},
+		"ValidationError: arn::b:::something/test-role is invalid":                                                                                         {RoleArn: new("arn::b:::something/test-role")},
+		"ValidationError: arn:a::::something/test-role is invalid":                                                                                         {RoleArn: new("arn:a::::something/test-role")},
+		"ValidationError: arn:a:::something/test-role is invalid":                                                                                          {RoleArn: new("arn:a:::something/test-role")},
+		"ValidationError: arn:a:a::aaaaaaaaaa: is invalid":                                                                                                 {RoleArn: new("arn:a:a::aaaaaaaaaa:")},
+		"ValidationError: The requested DurationSeconds exceeds the MaxSessionDuration set for this role.":                                                 {RoleArn: new(role), DurationSeconds: new(int32(7201))},
+		"InvalidParameterValue: The specified transitive tag key must be included in the requested tags.":                                                  {RoleArn: new(role), TransitiveTagKeys: []string{"x"}},
+		"InvalidParameterValue: Duplicate tag keys found. Please note that Tag keys are case insensitive.":                                                 {RoleArn: new(role), Tags: []types.Tag{{Key: new("a"), Value: new("")}, {Key: new("A"), Value: new("")}}},
+		"AccessDenied: User: arn:aws:iam::000000000000:root is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::000000000000:role/none": {RoleArn: new("arn:aws:iam::000000000000:role/none")},
 	} {
-		in.RoleSessionName = ptrTo("session")
+		in.RoleSessionName = new("session")
 		_, err := c.AssumeRole(t.Context(), &in)
 		fails(t, err, want)
 	}
-	if _, err := c.AssumeRoleWithWebIdentity(t.Context(), &sts.AssumeRoleWithWebIdentityInput{RoleArn: ptrTo(role), RoleSessionName: ptrTo("session"), WebIdentityToken: ptrTo("token")}); err == nil || !strings.Contains(err.Error(), "AssumeRoleWithWebIdentity") {
+	if _, err := c.AssumeRoleWithWebIdentity(t.Context(), &sts.AssumeRoleWithWebIdentityInput{RoleArn: new(role), RoleSessionName: new("session"), WebIdentityToken: new("token")}); err == nil || !strings.Contains(err.Error(), "AssumeRoleWithWebIdentity") {
 		t.Errorf("a web identity: %v", err)
 	}
 }
@@ -142,7 +140,7 @@ func TestOtherCredentials(t *testing.T) {
 	if got := identity(t, client(h, session.Credentials)); !strings.HasPrefix(got, "arn:aws:iam::000000000000:root ") {
 		t.Errorf("a session of the account is %s", got)
 	}
-	federated, err := root.GetFederationToken(t.Context(), &sts.GetFederationTokenInput{Name: ptrTo("bob")})
+	federated, err := root.GetFederationToken(t.Context(), &sts.GetFederationTokenInput{Name: new("bob")})
 	if err != nil || *federated.FederatedUser.Arn != "arn:aws:sts::000000000000:federated-user/bob" {
 		t.Errorf("%+v, %v", federated, err)
 	}
@@ -153,7 +151,7 @@ func TestOtherCredentials(t *testing.T) {
 	if got := identity(t, client(h, fn.sdk())); !strings.HasPrefix(got, "arn:aws:sts::000000000000:assumed-role/unknown/my-function ") {
 		t.Errorf("a function is %s", got)
 	}
-	if out, err := root.GetAccessKeyInfo(t.Context(), &sts.GetAccessKeyInfoInput{AccessKeyId: ptrTo("AKIAEXAMPLEEXAMPLE")}); err != nil || *out.Account != "000000000000" {
+	if out, err := root.GetAccessKeyInfo(t.Context(), &sts.GetAccessKeyInfoInput{AccessKeyId: new("AKIAEXAMPLEEXAMPLE")}); err != nil || *out.Account != "000000000000" {
 		t.Errorf("%+v, %v", out, err)
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"evo/internal/cloud/call"
+	"evo/internal/cloud/jsontext"
 	"evo/internal/cloud/model"
 	"evo/internal/cloud/wire/codec"
 	"evo/internal/cloud/wire/sigv4"
@@ -153,7 +154,7 @@ func (x *exchange) failJSON(f *failure) {
 	var b []byte
 	b = append(b, '{')
 	if x.target.protocol != model.RESTJSON {
-		b = codec.AppendJSONString(append(b, `"__type":`...), code)
+		b = jsontext.AppendString(append(b, `"__type":`...), code)
 	}
 	b = x.jsonMembers(b, f)
 	x.send(f.status, jsonType(x.target.protocol), append(b, '}'))
@@ -171,15 +172,15 @@ func (x *exchange) jsonMembers(b []byte, f *failure) []byte {
 		name := `"message":`
 		if s := x.target.service; s != nil && s.Name == "lambda" {
 			b = append(b, `"Type":`...)
-			b = codec.AppendJSONString(b, map[bool]string{true: "User", false: "Service"}[f.client()])
+			b = jsontext.AppendString(b, map[bool]string{true: "User", false: "Service"}[f.client()])
 			comma()
 			name = `"Message":`
 		}
-		b = codec.AppendJSONString(append(b, name...), f.message)
+		b = jsontext.AppendString(append(b, name...), f.message)
 		for _, k := range sortedDetail(f.detail) {
 			comma()
-			b = codec.AppendJSONString(b, k)
-			b = codec.AppendJSONString(append(b, ':'), f.detail[k])
+			b = jsontext.AppendString(b, k)
+			b = jsontext.AppendString(append(b, ':'), f.detail[k])
 		}
 		return b
 	}
@@ -191,11 +192,11 @@ func (x *exchange) jsonMembers(b []byte, f *failure) []byte {
 			setHeader(x.w.Header(), fd, v)
 		case ok:
 			comma()
-			b = codec.AppendJSONString(b, fd.Member.JSON())
+			b = jsontext.AppendString(b, fd.Member.JSON())
 			b = fd.Plan.AppendJSON(append(b, ':'), v)
 		case fd.Member.Name == "Type" && x.target.service.Name == "lambda":
 			comma()
-			b = codec.AppendJSONString(append(b, `"Type":`...), map[bool]string{true: "User", false: "Service"}[f.client()])
+			b = jsontext.AppendString(append(b, `"Type":`...), map[bool]string{true: "User", false: "Service"}[f.client()])
 		}
 	}
 	return b

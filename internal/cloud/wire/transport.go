@@ -20,8 +20,11 @@ type Transport struct {
 func (t Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	ctx, cancel := context.WithCancel(r.Context())
 	in := r.Clone(ctx)
-	if in.Body == nil {
+	switch {
+	case in.Body == nil:
 		in.Body = http.NoBody
+	case in.Body != http.NoBody && in.ContentLength == 0:
+		in.ContentLength = -1 // to a client it means that the length is not known, to a server that there is no body
 	}
 	if in.Host == "" {
 		in.Host = r.URL.Host

@@ -39,6 +39,24 @@ func TestTransport(t *testing.T) {
 	}
 }
 
+// A body whose length the client does not know is a body, as over a connection.
+func TestTransportUnknownLength(t *testing.T) {
+	for _, c := range []struct {
+		body io.Reader
+		want int64
+	}{{io.MultiReader(strings.NewReader("body")), -1}, {strings.NewReader("body"), 4}, {strings.NewReader(""), 0}, {nil, 0}} {
+		var got int64
+		resp, err := roundTrip(t, t.Context(), func(_ http.ResponseWriter, r *http.Request) { got = r.ContentLength }, c.body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if got != c.want {
+			t.Errorf("%T: length %d, want %d", c.body, got, c.want)
+		}
+	}
+}
+
 // TestTransportStreams sends and receives at the same time, more than is ever buffered.
 func TestTransportStreams(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -7,6 +7,8 @@ import (
 	"strconv"
 
 	dynamodb "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"evo/internal/cloud/jsontext"
 )
 
 // DynamoDB's items are maps of unions: by reflection, each attribute costs several lookups and a copy, and most of what a Query
@@ -27,7 +29,7 @@ func appendItem(b []byte, item map[string]dynamodb.AttributeValue) []byte {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = append(appendJSONString(b, name), ':')
+		b = append(jsontext.AppendString(b, name), ':')
 		b = appendAttribute(b, item[name])
 	}
 	return append(b, '}')
@@ -36,9 +38,9 @@ func appendItem(b []byte, item map[string]dynamodb.AttributeValue) []byte {
 func appendAttribute(b []byte, v dynamodb.AttributeValue) []byte {
 	switch v := v.(type) {
 	case *dynamodb.AttributeValueMemberS:
-		b = appendJSONString(append(b, `{"S":`...), v.Value)
+		b = jsontext.AppendString(append(b, `{"S":`...), v.Value)
 	case *dynamodb.AttributeValueMemberN:
-		b = appendJSONString(append(b, `{"N":`...), v.Value)
+		b = jsontext.AppendString(append(b, `{"N":`...), v.Value)
 	case *dynamodb.AttributeValueMemberB:
 		b = appendBase64(append(b, `{"B":`...), v.Value)
 	case *dynamodb.AttributeValueMemberBOOL:
@@ -50,9 +52,9 @@ func appendAttribute(b []byte, v dynamodb.AttributeValue) []byte {
 	case *dynamodb.AttributeValueMemberL:
 		b = appendArray(append(b, `{"L":`...), v.Value, appendAttribute)
 	case *dynamodb.AttributeValueMemberSS:
-		b = appendArray(append(b, `{"SS":`...), v.Value, appendJSONString)
+		b = appendArray(append(b, `{"SS":`...), v.Value, jsontext.AppendString)
 	case *dynamodb.AttributeValueMemberNS:
-		b = appendArray(append(b, `{"NS":`...), v.Value, appendJSONString)
+		b = appendArray(append(b, `{"NS":`...), v.Value, jsontext.AppendString)
 	case *dynamodb.AttributeValueMemberBS:
 		b = appendArray(append(b, `{"BS":`...), v.Value, appendBase64)
 	default:

@@ -5,10 +5,10 @@ import (
 	"reflect"
 	"slices"
 	"strconv"
-	"unicode/utf8"
 
 	dynamodb "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"evo/internal/cloud/jsontext"
 	"evo/internal/cloud/model"
 )
 
@@ -36,7 +36,7 @@ func (p *Plan) appendJSON(b []byte, v reflect.Value, f model.TimestampFormat) []
 	case model.Map:
 		return p.appendJSONMap(b, v)
 	case model.String:
-		return appendJSONString(b, v.String())
+		return jsontext.AppendString(b, v.String())
 	case model.Boolean:
 		return strconv.AppendBool(b, v.Bool())
 	case model.Number:
@@ -66,7 +66,7 @@ func (p *Plan) AppendJSONMembers(b []byte, v reflect.Value, keep func(*model.Mem
 			b = append(b, ',')
 		}
 		first = false
-		b = appendJSONString(b, f.Member.JSON())
+		b = jsontext.AppendString(b, f.Member.JSON())
 		b = append(b, ':')
 		b = f.Plan.appendJSON(b, fv, f.Member.Timestamp)
 	}
@@ -90,7 +90,7 @@ func (p *Plan) appendJSONUnion(b []byte, v reflect.Value) []byte {
 		return append(b, "null"...)
 	}
 	b = append(b, '{')
-	b = appendJSONString(b, f.Member.JSON())
+	b = jsontext.AppendString(b, f.Member.JSON())
 	b = append(b, ':')
 	b = f.appendJSON(b, mv)
 	return append(b, '}')
@@ -109,7 +109,7 @@ func (p *Plan) appendMapByReflection(b []byte, v reflect.Value) []byte {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = appendJSONString(b, e.key)
+		b = jsontext.AppendString(b, e.key)
 		b = append(b, ':')
 		b = p.elem.appendJSON(b, e.value)
 	}
@@ -160,48 +160,5 @@ func appendJSONTime(b []byte, v reflect.Value, f model.TimestampFormat) []byte {
 	}
 	b = append(b, '"')
 	b = AppendTime(b, timeOf(v), f)
-	return append(b, '"')
-}
-
-// AppendJSONString writes s as a JSON string.
-func AppendJSONString(b []byte, s string) []byte { return appendJSONString(b, s) }
-
-func appendJSONString(b []byte, s string) []byte {
-	const hex = "0123456789abcdef"
-	b = append(b, '"')
-	start := 0
-	for i := 0; i < len(s); {
-		c := s[i]
-		if c >= ' ' && c != '"' && c != '\\' && c < utf8.RuneSelf {
-			i++
-			continue
-		}
-		if c >= utf8.RuneSelf {
-			r, n := utf8.DecodeRuneInString(s[i:])
-			if r == utf8.RuneError && n == 1 {
-				b = append(b, s[start:i]...)
-				b = append(b, "\ufffd"...)
-				start = i + 1
-			}
-			i += n
-			continue
-		}
-		b = append(b, s[start:i]...)
-		switch c {
-		case '"', '\\':
-			b = append(b, '\\', c)
-		case '\n':
-			b = append(b, '\\', 'n')
-		case '\r':
-			b = append(b, '\\', 'r')
-		case '\t':
-			b = append(b, '\\', 't')
-		default:
-			b = append(b, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
-		}
-		i++
-		start = i
-	}
-	b = append(b, s[start:]...)
 	return append(b, '"')
 }

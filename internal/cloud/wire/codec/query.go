@@ -82,13 +82,13 @@ func (p *Plan) query(e *element, v reflect.Value) error {
 		if err != nil {
 			return err
 		}
-		return p.queryList(items, v)
+		return p.readList((*Plan).query, items, v)
 	case model.Map:
 		items, err := numbered(e)
 		if err != nil {
 			return err
 		}
-		return p.queryMap(items, v)
+		return p.readMap((*Plan).query, items, v)
 	}
 	return p.ParseText(e.text, v)
 }
@@ -118,36 +118,4 @@ func numbered(e *element) ([]*element, error) {
 func isNumber(s string) bool {
 	n, err := strconv.Atoi(s)
 	return err == nil && n >= 0
-}
-
-func (p *Plan) queryList(items []*element, v reflect.Value) error {
-	s := reflect.MakeSlice(p.Type, len(items), len(items))
-	for i, e := range items {
-		if err := p.elem.Plan.query(e, p.elem.slot(s.Index(i))); err != nil {
-			return err
-		}
-	}
-	v.Set(s)
-	return nil
-}
-
-func (p *Plan) queryMap(items []*element, v reflect.Value) error {
-	m := reflect.MakeMapWithSize(p.Type, len(items))
-	for _, e := range items {
-		k, val := e.kid(orName(p.Shape.Key, "key")), e.kid(orName(p.Shape.Elem, "value"))
-		if k == nil {
-			return errorf("a map's entry without a key")
-		}
-		key := reflect.New(p.Type.Key()).Elem()
-		key.SetString(k.text)
-		elem := reflect.New(p.Type.Elem()).Elem()
-		if val != nil {
-			if err := p.elem.Plan.query(val, p.elem.slot(elem)); err != nil {
-				return err
-			}
-		}
-		m.SetMapIndex(key, elem)
-	}
-	v.Set(m)
-	return nil
 }

@@ -146,9 +146,25 @@ func (f *Field) decodeElements(p *Plan, found []*element, v reflect.Value) error
 }
 
 func (p *Plan) decodeList(items []*element, v reflect.Value) error {
+	return p.readList(p.decodeMember, items, v)
+}
+
+func (p *Plan) decodeEntries(entries []*element, v reflect.Value) error {
+	return p.readMap(p.decodeMember, entries, v)
+}
+
+// decodeMember reads an element of a list, or the value of a map's entry, by the plan for it.
+func (p *Plan) decodeMember(elem *Plan, e *element, v reflect.Value) error {
+	return elem.decodeElement(e, v, p.elem.Member.Timestamp)
+}
+
+// reader reads an element by a plan into a value.
+type reader func(p *Plan, e *element, v reflect.Value) error
+
+func (p *Plan) readList(read reader, items []*element, v reflect.Value) error {
 	s := reflect.MakeSlice(p.Type, len(items), len(items))
 	for i, e := range items {
-		if err := p.elem.Plan.decodeElement(e, p.elem.slot(s.Index(i)), p.elem.Member.Timestamp); err != nil {
+		if err := read(p.elem.Plan, e, p.elem.slot(s.Index(i))); err != nil {
 			return err
 		}
 	}
@@ -156,7 +172,7 @@ func (p *Plan) decodeList(items []*element, v reflect.Value) error {
 	return nil
 }
 
-func (p *Plan) decodeEntries(entries []*element, v reflect.Value) error {
+func (p *Plan) readMap(read reader, entries []*element, v reflect.Value) error {
 	m := reflect.MakeMapWithSize(p.Type, len(entries))
 	for _, e := range entries {
 		k, val := e.kid(orName(p.Shape.Key, "key")), e.kid(orName(p.Shape.Elem, "value"))
@@ -167,7 +183,7 @@ func (p *Plan) decodeEntries(entries []*element, v reflect.Value) error {
 		key.SetString(k.text)
 		elem := reflect.New(p.Type.Elem()).Elem()
 		if val != nil {
-			if err := p.elem.Plan.decodeElement(val, p.elem.slot(elem), p.elem.Member.Timestamp); err != nil {
+			if err := read(p.elem.Plan, val, p.elem.slot(elem)); err != nil {
 				return err
 			}
 		}
