@@ -194,8 +194,8 @@ func (o *Options) has(typeName string) bool {
 	return slices.ContainsFunc(o.Resources, func(r Resource) bool { return r.Type == typeName })
 }
 
-// hookTimeout, in seconds, leaves the custom resource a minute to be answered: the hook itself never takes longer.
-const hookTimeout = 120
+// hookTimeout, in seconds, is the function's. The hook answers before; the gate waits longer than any answer can take, since a local cloud's clock may run fast.
+const hookTimeout, serviceTimeout = 120, 1200
 
 func (o *Options) hook() *cfn.Node {
 	r := o.Release
@@ -235,7 +235,7 @@ func (o *Options) gate() *cfn.Node {
 	r := o.Release
 	properties := cfn.Obj(
 		cfn.P("ServiceToken", cfn.Obj(cfn.P("Fn::GetAtt", cfn.Arr(cfn.Str(HookID), cfn.Str("Arn"))))),
-		cfn.P("ServiceTimeout", cfn.Integer(hookTimeout+60)),
+		cfn.P("ServiceTimeout", cfn.Integer(serviceTimeout)),
 		cfn.P("Release", cfn.Str(strconv.Itoa(r.Number))), cfn.P("Name", cfn.Str(r.Name)), cfn.P("Digest", cfn.Str(r.Digest)),
 		cfn.P("Bucket", cfn.Str(r.Bucket)), cfn.P("Prefix", cfn.Str(r.Prefix)))
 	if r.Suite != "" {
