@@ -19,20 +19,15 @@ type subject struct {
 }
 
 // truth is an answer that may not be known yet.
-type truth uint8
+type truth = value.Truth
 
 const (
-	no truth = iota
-	unknown
-	yes
+	no      = value.No
+	unknown = value.Unknown
+	yes     = value.Yes
 )
 
-func truthOf(b bool) truth {
-	if b {
-		return yes
-	}
-	return no
-}
+func truthOf(b bool) truth { return value.TruthOf(b) }
 
 // property is what stands at a path of a resource's properties.
 type property struct {
