@@ -38,6 +38,7 @@ var table = []layer{
 	{"internal/build", 3, false, "makes deployable code"},
 	{"internal/artifact", 3, false, "zips by content"},
 	{"internal/engine", 3, false, "the deployer"},
+	{"internal/appraisal", 2, true, "rules and objective together"},
 	{"internal/gate", 2, true, "what is added to a template so that its releases are judged"},
 	{"internal/hook", 3, false, "the fitness hook"},
 	{"internal/analyst", 3, false, "the canary analyst"},
