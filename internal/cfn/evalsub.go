@@ -55,11 +55,24 @@ func subArguments(arg *Node) (text, vars *Node) {
 
 const subUsage = "Template error: One or more Fn::Sub intrinsic functions don't specify expected arguments. Specify a string as first argument, and an optional second argument to specify a mapping of values to replace in the string"
 
+// checkSub refuses what cannot be a variable's name.
+func checkSub(text string, n *Node) *source.Diagnostic {
+	for _, p := range subPieces(text) {
+		if p.variable && strings.ContainsFunc(p.text, func(r rune) bool { return r >= 128 || !alphanumeric(string(r)) && !strings.ContainsRune("_.:", r) }) {
+			return source.Errorf(n.Span, "Template error: variable names in Fn::Sub syntax must contain only alphanumeric characters, underscores, periods, and colons")
+		}
+	}
+	return nil
+}
+
 // callSub puts values into a text. With something unknown it becomes the Fn::Join of its pieces.
 func (e *Evaluator) callSub(arg, n *Node) (*Node, error) {
 	text, vars := subArguments(arg)
 	if text == nil {
 		return nil, source.Errorf(n.Span, "%s", subUsage)
+	}
+	if err := checkSub(text.Text, n); err != nil {
+		return nil, err
 	}
 	pieces := Arr()
 	known := true

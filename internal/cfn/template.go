@@ -18,6 +18,9 @@ type Template struct {
 	Conditions  []*Condition
 	Resources   []*Resource
 	Outputs     []*Output
+
+	// Loops is set where there are Fn::ForEach, which Extend writes out: what they make is not in this.
+	Loops bool
 }
 
 // Condition is one entry of the Conditions section.
@@ -52,9 +55,6 @@ type Output struct {
 	Condition   string
 	Span        source.Span
 }
-
-// Extensions is the transform that adds Fn::Length, Fn::ToJsonString and Fn::FindInMap's default.
-const Extensions = "AWS::LanguageExtensions"
 
 // Resource returns the resource with that logical id, or nil.
 func (t *Template) Resource(id string) *Resource {
@@ -122,6 +122,7 @@ func (r *reader) read() {
 		return
 	}
 	r.t.Transforms = transforms(root.Get("Transform"))
+	r.t.Loops = r.t.HasTransform(Extensions) && hasLoop(root)
 	r.header(root)
 	r.parameters(r.section("Parameters"))
 	r.mappings(r.section("Mappings"))
@@ -220,6 +221,9 @@ func (r *reader) mappings(n *Node) {
 
 func (r *reader) conditions(n *Node) {
 	for _, c := range n.Entries() {
+		if r.loop("Conditions", c) {
+			continue
+		}
 		if _, _, ok := c.Value.Intrinsic(); !ok {
 			r.failf(c.Value, "Template format error: Every Conditions member must be a function: condition %s is not.", c.Key)
 			continue
@@ -236,8 +240,7 @@ func (r *reader) resources(n *Node) {
 		return
 	}
 	for _, p := range n.Pairs {
-		if name, _, ok := strings.Cut(p.Key, "::ForEach::"); ok && name == "Fn" {
-			r.failAt(p.KeySpan, "Fn::ForEach is not supported yet: write the resources out")
+		if r.loop("Resources", p) {
 			continue
 		}
 		if !alphanumeric(p.Key) {
@@ -250,6 +253,18 @@ func (r *reader) resources(n *Node) {
 		}
 		r.resource(p)
 	}
+}
+
+// loop reports whether an entry is an Fn::ForEach, which nothing but the language extensions makes anything of.
+func (r *reader) loop(section string, p Pair) bool {
+	if !isLoop(p.Key) {
+		return false
+	}
+	if !r.t.HasTransform(Extensions) {
+		r.failAt(p.KeySpan, "Template format error: [/%s/%s] resource definition is malformed", section, p.Key)
+		r.problems[len(r.problems)-1].WithHint("Fn::ForEach needs the transform %s", Extensions)
+	}
+	return true
 }
 
 var resourceMembers = []string{"Type", "Properties", "DependsOn", "Condition", "Metadata", "CreationPolicy", "UpdatePolicy",
@@ -276,7 +291,7 @@ func (r *reader) resource(p Pair) {
 		return
 	}
 	if c := body.Get("Condition"); c != nil {
-		if c.Kind != String {
+		if c.Kind != String && !r.extended(c) {
 			r.failf(c, "Template format error: Every Condition member must be a string.")
 		}
 		res.Condition = c.Text
@@ -288,9 +303,15 @@ func (r *reader) resource(p Pair) {
 	r.t.Resources = append(r.t.Resources, res)
 }
 
+// extended reports whether a value is a function that Extend works out.
+func (r *reader) extended(n *Node) bool {
+	_, _, ok := n.Intrinsic()
+	return ok && r.t.HasTransform(Extensions)
+}
+
 func (r *reader) dependsOn(n *Node) []string {
 	switch {
-	case n == nil:
+	case n == nil, r.extended(n):
 		return nil
 	case n.Kind == String:
 		return []string{n.Text}
@@ -300,6 +321,9 @@ func (r *reader) dependsOn(n *Node) []string {
 	}
 	var ids []string
 	for _, it := range n.Items {
+		if r.extended(it) {
+			continue
+		}
 		if it.Kind != String {
 			r.failf(it, "Template format error: DependsOn must be a string or list of strings.")
 			continue
@@ -313,7 +337,7 @@ func (r *reader) policy(n *Node, name string, allowed ...string) {
 	if n == nil || n.Kind == String && slices.Contains(allowed, n.Text) {
 		return
 	}
-	if _, _, ok := n.Intrinsic(); ok && r.t.HasTransform(Extensions) {
+	if r.extended(n) {
 		return
 	}
 	if n.Kind != String {
@@ -325,6 +349,9 @@ func (r *reader) policy(n *Node, name string, allowed ...string) {
 
 func (r *reader) outputs(n *Node) {
 	for _, p := range n.Entries() {
+		if r.loop("Outputs", p) {
+			continue
+		}
 		value := p.Value.Get("Value")
 		if p.Value.Kind != Map || value == nil {
 			r.failf(p.Value, "Template format error: Every Outputs member must contain a Value object")

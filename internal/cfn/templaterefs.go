@@ -33,13 +33,15 @@ func (r *reader) resolve() {
 	for _, c := range r.t.Conditions {
 		conditions[c.Name] = true
 	}
-	for _, c := range r.t.Conditions {
-		r.resolveIn(c.Rule, "Conditions", names, conditions, true)
+	if !r.t.Loops { // they make conditions, too
+		for _, c := range r.t.Conditions {
+			r.resolveIn(c.Rule, "Conditions", names, conditions, true)
+		}
 	}
 	for _, res := range r.t.Resources {
 		names[res.ID] = true
 	}
-	if r.sam() {
+	if r.sam() || r.t.Loops {
 		return // generated resources may be referred to, and are not there yet
 	}
 	for _, res := range r.t.Resources {

@@ -8,6 +8,7 @@
 package sam
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -36,17 +37,12 @@ type Options struct {
 
 // IsSAM reports whether a template asks for the SAM transform.
 func IsSAM(template *cfn.Node) bool {
-	const name = "AWS::Serverless-2016-10-31"
-	t := template.Get("Transform")
-	if t.Str() == name {
-		return true
-	}
-	for _, item := range t.List() {
-		if item.Str() == name {
-			return true
-		}
-	}
-	return false
+	return namesTransform(template.Get("Transform"), "AWS::Serverless-2016-10-31")
+}
+
+// namesTransform reports whether a Transform section, or a list in it, has a name.
+func namesTransform(section *cfn.Node, name string) bool {
+	return section.Str() == name || slices.ContainsFunc(section.List(), func(n *cfn.Node) bool { return namesTransform(n, name) })
 }
 
 // Transform makes a CloudFormation template of a SAM template, which it leaves as it is. The error is an *Error, with all that
@@ -61,6 +57,9 @@ func Transform(template *cfn.Node, opts Options) (*cfn.Node, error) {
 		t.run()
 		out = t.out.node()
 	})
+	if err == nil && namesTransform(template.Get("Transform"), cfn.Extensions) && cfn.UsesExtensions(out) {
+		out.Set("Transform", cfn.Str(cfn.Extensions)) // functions that wait for resources
+	}
 	return out, err
 }
 

@@ -177,26 +177,11 @@ func (s *Service) process(ctx context.Context, d *definition) (*cfn.Template, er
 	if err != nil {
 		return nil, refuse(err)
 	}
-	values, err := t.ResolveParameters(d.Parameters)
-	if err != nil {
+	if d.Parameters, err = t.ResolveParameters(d.Parameters); err != nil {
 		return nil, refuse(err)
 	}
-	d.Parameters = values
-	for _, name := range t.Transforms {
-		switch name {
-		case samTransform:
-			if s.cfg.Transform == nil {
-				return nil, &transformFailure{"Transform " + name + " is not supported here"}
-			}
-			if root, err = s.cfg.Transform(ctx, root.Clone(), values); err != nil {
-				return nil, &transformFailure{fmt.Sprintf("Transform %s failed with: %s", name, strings.TrimPrefix(wording(err), "Transform "+name+" failed with: "))}
-			}
-			root = root.Clone()
-			root.Delete("Transform")
-		case cfn.Extensions:
-		default:
-			return nil, &transformFailure{fmt.Sprintf("No transform named %s found.", name)}
-		}
+	if root, err = s.transform(ctx, root, t.Transforms, *d); err != nil {
+		return nil, err
 	}
 	if root != given {
 		text, err := root.JSON()
@@ -213,6 +198,33 @@ func (s *Service) process(ctx context.Context, d *definition) (*cfn.Template, er
 		}
 	}
 	return t, s.checkTypes(t, d)
+}
+
+// transform does what the template's transforms do. The language extensions come first, as AWS asks for.
+func (s *Service) transform(ctx context.Context, root *cfn.Node, names []string, d definition) (*cfn.Node, error) {
+	failed := func(name string, err error) error {
+		prefix := "Transform " + name + " failed with: "
+		return &transformFailure{prefix + strings.TrimPrefix(wording(err), prefix)}
+	}
+	for _, name := range names {
+		if name != samTransform && name != cfn.Extensions {
+			return nil, &transformFailure{fmt.Sprintf("No transform named %s found.", name)}
+		}
+	}
+	root, err := cfn.Extend(root, s.env("", "", d))
+	if err != nil {
+		return nil, failed(cfn.Extensions, err)
+	}
+	if !slices.Contains(names, samTransform) {
+		return root, nil
+	}
+	if s.cfg.Transform == nil {
+		return nil, &transformFailure{"Transform " + samTransform + " is not supported here"}
+	}
+	if root, err = s.cfg.Transform(ctx, root.Clone(), d.Parameters); err != nil {
+		return nil, failed(samTransform, err)
+	}
+	return root, nil
 }
 
 // checkTypes refuses what can be told without making anything: unknown types, circles, attributes that do not exist.
@@ -411,7 +423,7 @@ func (s *Service) inspect(ctx context.Context, body, location *string) (*cfn.Tem
 	if err != nil {
 		return nil, refuse(err)
 	}
-	if t.HasTransform(samTransform) {
+	if t.HasTransform(samTransform) || t.Loops {
 		return t, nil
 	}
 	for _, r := range t.Resources {

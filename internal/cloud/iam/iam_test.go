@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -81,6 +82,13 @@ func TestRoles(t *testing.T) {
 	ok(t, s.AttachRolePolicy, iam.AttachRolePolicyInput{RoleName: ptr("f-role"), PolicyArn: ptr(basic)})
 	ok(t, s.AttachRolePolicy, iam.AttachRolePolicyInput{RoleName: ptr("f-role"), PolicyArn: ptr(basic)})
 	fails(t, s.AttachRolePolicy, iam.AttachRolePolicyInput{RoleName: ptr("f-role"), PolicyArn: ptr("longpolicynamebutnoarn")}, "ValidationError: Invalid ARN:  Could not be parsed!")
+	for _, name := range []string{"NoSuchPolicy", "AWSLambdaBasicExecutionRole", "service-role/", "adminISTRATORAccess"} { // the path belongs to the name
+		none := "arn:aws:iam::aws:policy/" + name
+		fails(t, s.AttachRolePolicy, iam.AttachRolePolicyInput{RoleName: ptr("f-role"), PolicyArn: ptr(none)}, "NoSuchEntity: Policy "+none+" does not exist or is not attachable.")
+		fails(t, s.GetPolicy, iam.GetPolicyInput{PolicyArn: ptr(none)}, "NoSuchEntity: Policy "+none+" was not found.")
+	}
+	fails(t, s.AttachRolePolicy, iam.AttachRolePolicyInput{RoleName: ptr("f-role"), PolicyArn: ptr("arn:aws:iam::aws:policy/aws-service-role/AmazonECSServiceRolePolicy")},
+		"PolicyNotAttachable: Cannot attach a Service Role Policy to a Customer Role.")
 	fails(t, s.AttachRolePolicy, iam.AttachRolePolicyInput{RoleName: ptr("f-role"), PolicyArn: ptr("arn:aws:iam::000000000000:policy/none")}, "NoSuchEntity: Policy arn:aws:iam::000000000000:policy/none does not exist or is not attachable.")
 	if a := ok(t, s.ListAttachedRolePolicies, iam.ListAttachedRolePoliciesInput{RoleName: ptr("f-role")}).AttachedPolicies; len(a) != 1 || *a[0].PolicyName != "AWSLambdaBasicExecutionRole" {
 		t.Errorf("attached: %+v", a)
@@ -195,5 +203,16 @@ func TestUsersAndKeys(t *testing.T) {
 	fails(t, s.GetUser, iam.GetUserInput{UserName: ptr("ann")}, "NoSuchEntity: The user with name ann cannot be found.")
 	if root := ok(t, s.GetUser, iam.GetUserInput{}).User; *root.Arn != "arn:aws:iam::000000000000:root" {
 		t.Errorf("the caller: %+v", root)
+	}
+}
+
+func TestAWSPolicies(t *testing.T) {
+	if !slices.IsSorted(awsPolicyNames) || len(awsPolicyNames) < 1500 {
+		t.Fatalf("%d names, sorted: %v", len(awsPolicyNames), slices.IsSorted(awsPolicyNames))
+	}
+	for _, name := range []string{"AdministratorAccess", "service-role/AWSLambdaBasicExecutionRole", "AWSXrayWriteOnlyAccess", "job-function/ViewOnlyAccess"} {
+		if !isAWSPolicy(name) {
+			t.Errorf("%s is missing", name)
+		}
 	}
 }

@@ -3,7 +3,6 @@ package iam
 import (
 	"context"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -47,9 +46,6 @@ const (
 
 const awsPolicy = "arn:aws:iam::aws:policy/"
 
-// awsName is a name that an AWS managed policy may have.
-var awsName = regexp.MustCompile(`^([A-Za-z0-9-]+/)*[A-Za-z0-9_+=,.@-]+$`)
-
 // awsDocuments are the documents that are known of AWS's own policies.
 var awsDocuments = map[string]string{
 	"AdministratorAccess":                          `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`,
@@ -63,7 +59,7 @@ var awsDocuments = map[string]string{
 // awsManaged returns the policy of AWS that an ARN names.
 func (s *Service) awsManaged(policyARN string) (policy, bool) {
 	full, ok := strings.CutPrefix(policyARN, awsPolicy)
-	if !ok || !awsName.MatchString(full) {
+	if !ok || !isAWSPolicy(full) {
 		return policy{}, false
 	}
 	i := strings.LastIndexByte(full, '/') + 1
@@ -111,6 +107,9 @@ func (s *Service) attachable(tx *store.Tx, policyARN string) error {
 	if _, ok := s.policy(tx, policyARN); !ok {
 		return noSuchEntity("Policy %s does not exist or is not attachable.", policyARN)
 	}
+	if strings.HasPrefix(policyARN, awsPolicy+serviceRolePath) {
+		return call.Errorf("PolicyNotAttachable", "Cannot attach a Service Role Policy to a Customer Role.")
+	}
 	return nil
 }
 
@@ -130,7 +129,7 @@ func (s *Service) attachments(tx *store.Tx, policyARN string) (attached, boundar
 func (s *Service) sdkPolicy(tx *store.Tx, p policy, policyARN string) types.Policy {
 	n, boundaries := s.attachments(tx, policyARN)
 	return types.Policy{PolicyName: ptr(p.Name), PolicyId: ptr(p.ID), Arn: ptr(policyARN), Path: ptr(p.Path), DefaultVersionId: ptr(fmt.Sprintf("v%d", p.Default)),
-		AttachmentCount: ptr(n), PermissionsBoundaryUsageCount: ptr(boundaries), IsAttachable: true, CreateDate: ptr(p.Created), UpdateDate: ptr(p.Updated)}
+		AttachmentCount: ptr(n), PermissionsBoundaryUsageCount: ptr(boundaries), IsAttachable: !strings.HasPrefix(p.Path, "/"+serviceRolePath), CreateDate: ptr(p.Created), UpdateDate: ptr(p.Updated)}
 }
 
 func checkManaged(document string) error {
@@ -186,14 +185,27 @@ func (s *Service) GetPolicy(_ context.Context, in *iam.GetPolicyInput) (*iam.Get
 	return &iam.GetPolicyOutput{Policy: &out}, nil
 }
 
-// ListPolicies lists the account's policies; those of AWS are not enumerated, only known by their names.
+// ListPolicies lists the account's policies, and those of AWS.
 func (s *Service) ListPolicies(_ context.Context, in *iam.ListPoliciesInput) (*iam.ListPoliciesOutput, error) {
 	var all []types.Policy
 	s.Store.View(func(tx *store.Tx) {
-		for a, p := range s.policies.Ascend(tx, "") {
-			sdk := s.sdkPolicy(tx, p, a)
-			if in.Scope != types.PolicyScopeTypeAws && strings.HasPrefix(p.Path, value(in.PathPrefix)) && (!in.OnlyAttached || *sdk.AttachmentCount > 0) {
+		add := func(p policy, policyARN string) {
+			if !strings.HasPrefix(p.Path, value(in.PathPrefix)) {
+				return
+			}
+			if sdk := s.sdkPolicy(tx, p, policyARN); !in.OnlyAttached || *sdk.AttachmentCount > 0 {
 				all = append(all, sdk)
+			}
+		}
+		if in.Scope != types.PolicyScopeTypeAws {
+			for a, p := range s.policies.Ascend(tx, "") {
+				add(p, a)
+			}
+		}
+		if in.Scope != types.PolicyScopeTypeLocal {
+			for _, name := range awsPolicyNames {
+				p, _ := s.awsManaged(awsPolicy + name)
+				add(p, awsPolicy+name)
 			}
 		}
 	})

@@ -207,6 +207,9 @@ func (o *options) find(path, id string) (*sandbox.Function, error) {
 	if err != nil {
 		return nil, &app.UsageError{Err: err}
 	}
+	if root, err = cfn.Extend(root, cfn.Env{Region: o.region(), Partition: "aws", Parameters: given}); err != nil {
+		return nil, err
+	}
 	root = root.Clone()
 	paths := engine.Assume(root, filepath.Dir(path))
 	if sam.IsSAM(root) {

@@ -196,6 +196,14 @@ func Transform(a *app.App, o Options) (*cfn.Node, error) {
 	if err != nil {
 		return nil, err
 	}
+	values, err := params.Overrides(o.Parameters)
+	if err != nil {
+		return nil, &app.UsageError{Err: err}
+	}
+	region := region(a)
+	if root, err = cfn.Extend(root, cfn.Env{Region: region, Partition: "aws", Parameters: values}); err != nil {
+		return nil, located(err, path)
+	}
 	if !sam.IsSAM(root) {
 		return root, nil
 	}
@@ -203,21 +211,21 @@ func Transform(a *app.App, o Options) (*cfn.Node, error) {
 		root = root.Clone()
 		engine.Assume(root, filepath.Dir(path))
 	}
-	values, err := params.Overrides(o.Parameters)
-	if err != nil {
-		return nil, &app.UsageError{Err: err}
+	out, err := sam.Transform(root, sam.Options{Region: region, Parameters: values, Now: a.Now()})
+	if e, ok := sam.AsError(err); ok {
+		return nil, &Invalid{Err: e, diags: e.Diagnostics(path)}
 	}
+	return out, err
+}
+
+func region(a *app.App) string {
 	region := a.Region
 	for _, env := range []string{"AWS_REGION", "AWS_DEFAULT_REGION"} {
 		if region == "" {
 			region = a.Env(env)
 		}
 	}
-	out, err := sam.Transform(root, sam.Options{Region: region, Parameters: values, Now: a.Now()})
-	if e, ok := sam.AsError(err); ok {
-		return nil, &Invalid{Err: e, diags: e.Diagnostics(path)}
-	}
-	return out, err
+	return region
 }
 
 // Invalid says that a template is no valid SAM template: AWS's text, and the places in the file.
