@@ -5,6 +5,7 @@ import (
 
 	"evo/internal/cli/app"
 	"evo/internal/cli/cmd/buildcmd"
+	"evo/internal/cli/cmd/check"
 	"evo/internal/cli/cmd/cloudcmd"
 	"evo/internal/cli/cmd/deletecmd"
 	"evo/internal/cli/cmd/demo"
@@ -26,6 +27,7 @@ func commands(a *app.App) []*cobra.Command {
 		initcmd.New(a),
 		validate.New(a),
 		transform.New(a),
+		check.New(a),
 		buildcmd.New(a),
 		packagecmd.New(a),
 		local.New(a),
