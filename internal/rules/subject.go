@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"evo/internal/cfn"
@@ -161,20 +162,22 @@ func (p property) isTrue() truth {
 	return truthOf(ok && b)
 }
 
+// text is p as a string; ok is false if it is none, or not known.
+func (p property) text() (text string, ok bool) {
+	if !p.open {
+		return p.node.Scalar()
+	}
+	t, ok := value.Of(p.node)
+	return string(t), ok && t.Literal()
+}
+
 // oneOf tells whether p is one of the words.
 func (p property) oneOf(words ...string) truth {
-	if p.open {
+	text, ok := p.text()
+	if !ok && p.open {
 		return unknown
 	}
-	text, ok := p.node.Scalar()
-	if ok {
-		for _, w := range words {
-			if w == text {
-				return yes
-			}
-		}
-	}
-	return no
+	return truthOf(ok && slices.Contains(words, text))
 }
 
 // number is p as a number, with how well it is known: no if it is none.
@@ -317,3 +320,10 @@ func (s *subject) means(p property, text string) truth {
 	})
 	return answer
 }
+
+func isOpen(n *cfn.Node) bool { return value.Open(n) }
+
+const (
+	mark    = value.Mark
+	cfnList = cfn.List
+)
