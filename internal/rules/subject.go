@@ -112,8 +112,10 @@ func (s *subject) isSet(p property) truth {
 	switch {
 	case p.node == nil:
 		return no
-	case !p.open || s.guard:
+	case s.guard:
 		return yes
+	case !p.open:
+		return truthOf(!p.node.Is(cfn.String) || p.node.Text != "")
 	}
 	return s.someValue(p.node, 0)
 }
