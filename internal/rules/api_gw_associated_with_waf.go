@@ -1,9 +1,5 @@
 package rules
 
-import (
-	"strings"
-)
-
 var apiGWAssociatedWithWAF = Rule{
 	Name: "api-gw-associated-with-waf", Identifier: "API_GW_ASSOCIATED_WITH_WAF", Source: Managed,
 	Summary: "a web ACL (one of the list) protects the stage",
@@ -29,7 +25,7 @@ func judgeAPIGWAssociatedWithWAF(s *subject) Verdict {
 		return nonCompliantBecause(property{path: "WebACLAssociation", span: s.Span}, "no web ACL is associated with the stage")
 	}
 	if a := s.arg("WebAclArns"); a.set {
-		return verdictOf(acl.oneOf(a.words...), acl, "not "+strings.Join(a.words, " or "))
+		return wantWord(acl, a.words)
 	}
 	return compliant(acl)
 }

@@ -23,7 +23,7 @@ func judgeAPIGWEndpointTypeCheck(s *subject) Verdict {
 	}
 	for i := range types.len() {
 		one := types.item(i)
-		if v := verdictOf(one.oneOf(a.words...), one, "not "+strings.Join(a.words, " or ")); v.Compliance != Compliant {
+		if v := wantWord(one, a.words); v.Compliance != Compliant {
 			return v
 		}
 	}

@@ -1,9 +1,5 @@
 package rules
 
-import (
-	"strings"
-)
-
 var apiGWExecutionLoggingEnabled = Rule{
 	Name: "api-gw-execution-logging-enabled", Identifier: "API_GW_EXECUTION_LOGGING_ENABLED", Source: Managed,
 	Summary: "every method of the stage logs at one of the given levels",
@@ -20,7 +16,7 @@ func judgeAPIGWExecutionLoggingEnabled(s *subject) Verdict {
 	levels := s.arg("loggingLevel").words
 	return s.wantMethods("so no method logs", func(method property) Verdict {
 		level := method.in("LoggingLevel")
-		return verdictOf(level.oneOf(levels...), level, "not "+strings.Join(levels, " or "))
+		return wantWord(level, levels)
 	})
 }
 

@@ -1,9 +1,5 @@
 package rules
 
-import (
-	"strings"
-)
-
 var apiGWV2AuthorizationTypeConfigured = Rule{
 	Name: "api-gwv2-authorization-type-configured", Identifier: "API_GWV2_AUTHORIZATION_TYPE_CONFIGURED", Source: Managed,
 	Summary: "the route asks who calls (in the given way)",
@@ -21,5 +17,5 @@ func judgeAPIGWV2AuthorizationTypeConfigured(s *subject) Verdict {
 	if !a.set {
 		words = []string{"CUSTOM", "AWS_IAM", "JWT"}
 	}
-	return verdictOf(p.oneOf(words...), p, "not "+strings.Join(words, " or "))
+	return wantWord(p, words)
 }

@@ -38,6 +38,10 @@ func TestDocumentation(t *testing.T) {
 	}
 	var b strings.Builder
 	b.WriteString(documentationHead)
+	b.WriteString("\n## What people ask\n\n| in their words | rules | stricter |\n| --- | --- | --- |\n")
+	for _, c := range rules.Concerns {
+		fmt.Fprintf(&b, "| %s | %s | %s |\n", c.Name, strings.Join(c.Rules, ", "), strings.Join(c.Stricter, ", "))
+	}
 	for _, part := range []struct {
 		title  string
 		source rules.Source

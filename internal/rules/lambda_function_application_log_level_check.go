@@ -1,9 +1,5 @@
 package rules
 
-import (
-	"strings"
-)
-
 var lambdaFunctionApplicationLogLevelCheck = Rule{
 	Name: "lambda-function-application-log-level-check", Identifier: "LAMBDA_FUNCTION_APPLICATION_LOG_LEVEL_CHECK", Source: Managed,
 	Summary: "logs are JSON, with one of the given application log levels",
@@ -24,5 +20,5 @@ func (s *subject) wantLogLevel(path string) Verdict {
 	if level.node == nil && a.allows("INFO") {
 		return compliantBecause(level, path+" is not set, so it is INFO")
 	}
-	return verdictOf(level.oneOf(a.words...), level, "not "+strings.Join(a.words, " or "))
+	return wantWord(level, a.words)
 }

@@ -36,7 +36,7 @@ func judgeLambdaFunctionSettingsCheck(s *subject) Verdict {
 		return notApplicable(runtime, "Runtime is "+text+", which has no language")
 	}
 	allowed := s.arg("runtime").words
-	worst := verdictOf(runtime.oneOf(allowed...), runtime, "not "+strings.Join(allowed, " or "))
+	worst := wantWord(runtime, allowed)
 	for _, v := range []Verdict{s.wantRole(), s.wantNumber("Timeout", 3, "timeout"), s.wantNumber("MemorySize", 128, "memorySize")} {
 		if v.Compliance > worst.Compliance {
 			worst = v

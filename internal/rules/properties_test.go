@@ -135,6 +135,16 @@ func TestEveryRuleIsComplete(t *testing.T) {
 	}
 }
 
+func TestConcernsNameRules(t *testing.T) {
+	for _, c := range rules.Concerns {
+		for _, name := range append(c.Rules, c.Stricter...) {
+			if rules.Find(name) == nil {
+				t.Errorf("%s: there is no rule %s", c.Name, name)
+			}
+		}
+	}
+}
+
 func FuzzJudge(f *testing.F) {
 	f.Add([]byte("Resources:\n" + shop))
 	if files, err := filepath.Glob("../cfn/testdata/*.yaml"); err == nil {

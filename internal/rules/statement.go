@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"evo/internal/cfn"
@@ -111,7 +112,7 @@ func statements(docs []document, f func(at property, st policy.Statement) bool) 
 		}
 		more := true
 		policy.Statements(doc, func(i int, st policy.Statement) bool {
-			at := property{node: st.Node, path: fmt.Sprintf("%s.Statement.%d", d.where(), i), span: st.Node.Where(), open: isOpen(st.Node)}
+			at := property{node: st.Node, path: d.where() + ".Statement." + strconv.Itoa(i), span: st.Node.Where(), open: isOpen(st.Node)}
 			if !at.span.IsValid() {
 				at.span = d.span
 			}

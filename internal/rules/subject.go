@@ -1,8 +1,8 @@
 package rules
 
 import (
-	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"evo/internal/cfn"
@@ -88,7 +88,7 @@ func (p property) item(i int) property {
 		return p
 	}
 	inner := follow(p.node.Items[i], "")
-	inner.path = fmt.Sprintf("%s.%d", p.path, i)
+	inner.path = p.path + "." + strconv.Itoa(i)
 	if !inner.span.IsValid() {
 		inner.span = p.span
 	}
@@ -193,16 +193,23 @@ func (p property) number() (float64, truth) {
 
 // shown is what stands at p, for a reason.
 func (p property) shown() string {
+	is, what := p.words()
+	return is + what
+}
+
+// words are shown in two parts, so that a reason is put together at once: most verdicts are never read.
+func (p property) words() (is, what string) {
 	if p.node == nil {
-		return "is not set"
+		return "is not set", ""
 	}
-	return "is " + value.Shown(p.node)
+	return "is ", value.Shown(p.node)
 }
 
 // The verdicts of a rule. Judge completes them.
 
 func compliant(p property) Verdict {
-	return Verdict{Compliance: Compliant, Score: Full, Path: p.path, Span: p.span, Reason: p.path + " " + p.shown()}
+	is, what := p.words()
+	return compliantBecause(p, p.path+" "+is+what)
 }
 
 // compliantBecause is a verdict whose reason is not one property's value.
@@ -212,11 +219,11 @@ func compliantBecause(p property, reason string) Verdict {
 
 // nonCompliant says what stands at p, and what was wanted.
 func nonCompliant(p property, wanted string) Verdict {
-	reason := p.path + " " + p.shown()
-	if wanted != "" {
-		reason += ", " + wanted
+	is, what := p.words()
+	if wanted == "" {
+		return nonCompliantBecause(p, p.path+" "+is+what)
 	}
-	return nonCompliantBecause(p, reason)
+	return nonCompliantBecause(p, p.path+" "+is+what+", "+wanted)
 }
 
 func nonCompliantBecause(p property, reason string) Verdict {
@@ -270,8 +277,16 @@ func (s *subject) wantTrue(path string) Verdict {
 
 // wantOneOf is the rule that the property is one of the words.
 func (s *subject) wantOneOf(path string, words ...string) Verdict {
-	p := s.at(path)
-	return verdictOf(p.oneOf(words...), p, "not "+strings.Join(words, " or "))
+	return wantWord(s.at(path), words)
+}
+
+// wantWord is the rule that p is one of the words.
+func wantWord(p property, words []string) Verdict {
+	is := p.oneOf(words...)
+	if is != no {
+		return verdictOf(is, p, "")
+	}
+	return nonCompliant(p, "not "+strings.Join(words, " or "))
 }
 
 // wantListed is the rule that the property is set, and that it is one of a parameter's words if that is given.
@@ -289,7 +304,7 @@ func (s *subject) wantListed(path, parameter string) Verdict {
 	if words == nil {
 		words = []string{a.text}
 	}
-	return verdictOf(p.oneOf(words...), p, "not "+strings.Join(words, " or "))
+	return wantWord(p, words)
 }
 
 // supplementary reads a fact that CloudFormation's properties cannot express.
