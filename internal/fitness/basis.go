@@ -89,7 +89,11 @@ func NextBasis(s *Suite, previous *Basis, reference, candidate *Release, request
 	default:
 		b = *previous
 	}
-	return s.extended(b, candidate)
+	extended := s.extended(b, candidate)
+	if previous != nil && extended.Reason == NewCharacteristic && len(extended.Totals) > len(previous.Totals) {
+		extended.Links = previous.Links + 1
+	}
+	return extended
 }
 
 // outgrown reports whether the totals, weighed as the characteristics are, have doubled or halved.
@@ -111,9 +115,6 @@ func (s *Suite) extended(b Basis, candidate *Release) Basis {
 		if b.Totals[name].Sign() == 0 {
 			totals[name], b.Reason = t, NewCharacteristic
 		}
-	}
-	if len(totals) > len(b.Totals) {
-		b.Links++
 	}
 	b.Totals = totals
 	return b

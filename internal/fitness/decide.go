@@ -3,6 +3,7 @@ package fitness
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"evo/internal/fitness/exact"
 )
@@ -181,22 +182,23 @@ func (v *Verdict) regressions(s *Suite) {
 	}
 }
 
-// threshold is the difference that a release must have; strictly means more than it. ok is false if any will do.
-func (v *Verdict) threshold(s *Suite) (least exact.Rat, strictly, ok bool) {
-	switch {
-	case v.Delta == nil || s.Ratchet.Policy == Off:
-		return exact.Rat{}, false, false
-	case s.Ratchet.Policy == Improve:
-		return exact.Rat{}, true, true
-	case s.Ratchet.Regressions == Compensate && v.regressed():
-		return exact.Rat{}, false, true
+// threshold is what the difference must be: at least so much at its worst end and at its best, or (strictly) more. The two
+// ends differ where a pair may or may not have regressed. ok is false if any difference will do.
+func (v *Verdict) threshold(s *Suite) (least Range, strictly, ok bool) {
+	if v.Delta == nil || s.Ratchet.Policy == Off {
+		return Range{}, false, false
 	}
-	return s.Ratchet.Tolerance.Rat().Neg(), false, true
-}
-
-// regressed reports whether a pair certainly regressed: what is merely unknown needs no compensation.
-func (v *Verdict) regressed() bool {
-	return slices.ContainsFunc(v.Delta.Regressions, func(c Change) bool { return c.After.Hi < exact.One })
+	if s.Ratchet.Policy == Improve {
+		return Range{}, true, true
+	}
+	least = exactly(s.Ratchet.Tolerance.Rat().Neg())
+	if s.Ratchet.Regressions == Compensate && len(v.Delta.Regressions) > 0 {
+		least.Lo = exact.Rat{}
+		if slices.ContainsFunc(v.Delta.Regressions, func(c Change) bool { return c.After.Hi < exact.One }) {
+			least.Hi = exact.Rat{}
+		}
+	}
+	return least, false, true
 }
 
 func (v *Verdict) ratchet(s *Suite) {
@@ -204,19 +206,19 @@ func (v *Verdict) ratchet(s *Suite) {
 	if !ok {
 		return
 	}
-	short := func(d exact.Rat) bool { return d.Less(least) || strictly && d.Equal(least) }
+	short := func(d, least exact.Rat) bool { return d.Less(least) || strictly && d.Equal(least) }
 	d := v.Delta.Decided
-	if !short(d.Lo) {
+	if !short(d.Lo, least.Lo) {
 		return
 	}
-	what := "must be " + least.Signed(digitsFor(d, least)) + " or more"
+	what := "must be " + least.Lo.Signed(digitsFor(d, least.Lo)) + " or more"
 	switch {
 	case strictly:
 		what = "must be more than 0"
-	case least.Sign() == 0 && v.regressed():
+	case least.Lo.Sign() == 0 && s.Ratchet.Tolerance > 0:
 		what = "must make up for what regressed: 0 or more"
 	}
-	v.find(Finding{Check: Descent, Certain: short(d.Hi), Text: fmt.Sprintf("the difference to %s is %s, and %s", v.Reference, besides(d, least), what)})
+	v.find(Finding{Check: Descent, Certain: short(d.Hi, least.Hi), Text: fmt.Sprintf("the difference to %s is %s, and %s", v.Reference, besides(d, least.Lo), what)})
 }
 
 func (v *Verdict) conclude(s *Suite) {
@@ -263,9 +265,9 @@ func (v *Verdict) why(s *Suite) [3]string {
 		}
 		return [3]string{number + ": the first release", "there is no release to gain on", loss}
 	}
-	digits := shownDigits
+	digits := digitsFor(v.Delta.Decided, exact.Rat{})
 	if least, _, ok := v.threshold(s); ok {
-		digits = digitsFor(v.Delta.Decided, least)
+		digits = max(digits, digitsFor(v.Delta.Decided, least.Lo))
 	}
 	number += fmt.Sprintf(", %s against %s (%s)", v.Delta.Decided.signed(digits, true), v.Reference, v.Delta.Split(digits))
 	return [3]string{number, v.Delta.biggest("gain", exact.Rat.Sign), v.Delta.biggest("loss", func(r exact.Rat) int { return r.Neg().Sign() })}
@@ -276,7 +278,7 @@ func (c *Comparison) biggest(word string, sign func(exact.Rat) int) string {
 	text, most := "no "+word, exact.Rat{}
 	consider := func(points exact.Rat, what, why string) {
 		if size := exact.Max(points, points.Neg()); sign(points) > 0 && most.Less(size) {
-			text, most = fmt.Sprintf("biggest %s: %s %s (%s)", word, what, points.Signed(shownDigits), why), size
+			text, most = fmt.Sprintf("biggest %s: %s %s (%s)", word, what, points.Signed(exact.DigitsFor(points, exact.Rat{}, shownDigits)), why), size
 		}
 	}
 	for _, ch := range c.Changes {
@@ -306,4 +308,39 @@ func ReferenceIn(history []Past, policy ReferencePolicy) (index int, ok bool) {
 		}
 	}
 	return index, index >= 0
+}
+
+// String is the verdict as lines of text.
+func (v *Verdict) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: %s%s\n", v.Release, v.Decision, v.anyway())
+	for _, line := range v.Why {
+		fmt.Fprintf(&b, "  %s\n", line)
+	}
+	for _, f := range v.Findings {
+		mark := "-"
+		if !f.Certain {
+			mark = "?"
+		}
+		fmt.Fprintf(&b, "  %s %s: %s\n", mark, f.Check, f.Text)
+	}
+	for _, w := range v.Warnings {
+		fmt.Fprintf(&b, "  warning: %s\n", w)
+	}
+	return b.String()
+}
+
+// anyway says why a release that is not accepted goes on.
+func (v *Verdict) anyway() string {
+	switch {
+	case v.Decision == Accepted:
+		return ""
+	case !v.Proceed:
+		return ", and stopped"
+	case v.Rollback:
+		return ", but nothing stands in the way of a rollback"
+	case v.Override != "":
+		return ", but goes on: " + v.Override
+	}
+	return ", but goes on with a warning"
 }

@@ -42,6 +42,9 @@ func (a *Assessment) Explain() Explanation {
 	}
 	pairs := len(parts)
 	for _, p := range a.Parts {
+		if p.Points.Sign() == 0 {
+			continue
+		}
 		parts = append(parts, p.Points)
 		lines = append(lines, Line{Label: string(p.Dimension), Why: p.Amount.Text(amountDigits(p.Dimension))})
 	}

@@ -18,6 +18,11 @@ type registryReading struct {
 // HasRegistry reports whether the Guard registry has the rule.
 func (r *Rule) HasRegistry() bool { return r.registry != nil }
 
+// RegistryDiffers reports whether the Guard registry reads the rule otherwise than AWS Config, beside suppressions.
+func (r *Rule) RegistryDiffers() bool {
+	return r.registry != nil && (r.registry.judge != nil || r.registry.types != nil)
+}
+
 // Registry gives the Guard registry's verdict of the whole template: NonCompliant (FAIL) if a resource is; else Compliant (PASS)
 // if one was judged; else NotApplicable (SKIP). Resources that suppress the rule in their Metadata are left out. What is not
 // known is judged as it stands, as Guard does.

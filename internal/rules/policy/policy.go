@@ -259,3 +259,61 @@ func names(list *cfn.Node, name string) value.Truth {
 		return value.TruthOf(strings.EqualFold(text, name))
 	})
 }
+
+// PrincipalIs tells whether the statement's principal is that very text.
+func (s Statement) PrincipalIs(text string) value.Truth {
+	principal := s.Node.Get("Principal")
+	if principal.Is(cfn.Map) && !value.Open(principal) {
+		return value.No
+	}
+	return is(principal, text)
+}
+
+// Within tells whether the statement allows no more than another: its principals, actions and resources are covered, and the
+// other's conditions are among its own.
+func (s Statement) Within(other Statement) value.Truth {
+	for _, element := range []string{"NotPrincipal", "NotAction", "NotResource"} {
+		if s.Node.Has(element) || other.Node.Has(element) {
+			return value.TruthOf(s.Node.Get(element).Equal(other.Node.Get(element)) && s.Node.Equal(other.Node))
+		}
+	}
+	t := min(covered(s.Node.Get("Action"), other.Node.Get("Action")), covered(s.Node.Get("Resource"), other.Node.Get("Resource")),
+		principalsWithin(s.Node.Get("Principal"), other.Node.Get("Principal")))
+	for _, operator := range other.Node.Get("Condition").Entries() {
+		for _, test := range operator.Value.Entries() {
+			t = min(t, value.TruthOf(test.Value.Equal(s.Node.At("Condition", operator.Key, test.Key))))
+		}
+	}
+	return t
+}
+
+func principalsWithin(mine, others *cfn.Node) value.Truth {
+	if value.Open(mine) {
+		return value.Unknown
+	}
+	if others.Str() == "*" || others.Get("AWS").Str() == "*" {
+		return value.Yes
+	}
+	if !mine.Is(cfn.Map) {
+		return covered(mine, others)
+	}
+	t := value.Yes
+	for _, p := range mine.Pairs {
+		t = min(t, covered(p.Value, others.Get(p.Key)))
+	}
+	return t
+}
+
+// covered tells whether each of the patterns is covered by one of the others.
+func covered(patterns, others *cfn.Node) value.Truth {
+	return some(patterns, func(n *cfn.Node) value.Truth {
+		text, ok := value.Of(n)
+		if !ok {
+			return value.Unknown
+		}
+		return some(others, func(o *cfn.Node) value.Truth {
+			pattern, _ := o.Scalar()
+			return value.TruthOf(Covers(pattern, string(text)))
+		}).Not()
+	}).Not()
+}
