@@ -42,6 +42,7 @@ var table = []layer{
 	{"internal/gate", 2, true, "what is added to a template so that its releases are judged"},
 	{"internal/hook", 3, false, "the fitness hook"},
 	{"internal/analyst", 3, false, "the canary analyst"},
+	{"internal/inventory", 3, false, "reads what a stack has and how it is configured"},
 	{"internal/observe", 3, false, "reads metrics, logs, deployments"},
 	{"internal/history", 3, false, "releases and their reports"},
 	{"internal/cli", 4, false, "the command line"},
