@@ -29,8 +29,9 @@ type Item struct {
 	Name, ARN, PhysicalID string
 
 	// Supplementary holds facts that CloudFormation's properties cannot express; nil if nobody looked. The rules read:
-	// MFADelete (boolean), KeyState, DriftStatus (strings), AvailabilityZones (list), BackupPlans (list),
-	// RecoveryPointAgeHours (number), ReplicationRegions (list).
+	// MFADelete (boolean), KeyState, DriftStatus (strings), AvailabilityZones, BackupPlans, ReplicationRegions (lists),
+	// RecoveryPointAgeHours (number), BackupConforms (boolean: the plan copies and keeps as the rule's parameters ask),
+	// RotationEnabled (boolean), WebAclArn (string), Policy (a function's resource policy, instead of Permissions).
 	Supplementary *cfn.Node
 
 	// Condition is the resource's condition if it is not known whether it holds.
@@ -41,7 +42,8 @@ type Item struct {
 
 // Facts are what rules ask about an account, by name: AccountMaxReadCapacityUnits, AccountMaxWriteCapacityUnits,
 // ProvisionedReadCapacityUnits, ProvisionedWriteCapacityUnits (of tables outside the Set), BlockPublicAcls,
-// IgnorePublicAcls, BlockPublicPolicy, RestrictPublicBuckets (the account's own Block Public Access). A missing fact is not known.
+// IgnorePublicAcls, BlockPublicPolicy, RestrictPublicBuckets (the account's own Block Public Access), AccountId. A missing fact is
+// not known.
 type Facts = *cfn.Node
 
 // Set is the resources of one source, a template or a live stack, and what is known around them. It is never changed once

@@ -468,3 +468,25 @@ func TestStagesOfTheSameNameAreToldApart(t *testing.T) {
 		c.run(t, "api-gw-associated-with-waf")
 	}
 }
+
+func TestLiveFunctionPolicies(t *testing.T) {
+	for _, c := range []struct {
+		statement string
+		want      rules.Compliance
+	}{
+		{"{Effect: Allow, Principal: {AWS: ''}, Action: 'lambda:InvokeFunction'}", fail},
+		{"{Effect: Allow, Principal: {AWS: 'arn:aws:iam::111122223333:root'}, Action: 'lambda:InvokeFunction'}", pass},
+		{"{Effect: Allow, Principal: {Service: s3.amazonaws.com}, Action: 'lambda:InvokeFunction'}", fail},
+		{"{Effect: Allow, Principal: {Service: s3.amazonaws.com}, Action: 'lambda:InvokeFunction', Condition: {StringEquals: {'AWS:SourceAccount': '111122223333'}}}", pass},
+	} {
+		policy, err := cfn.ParseValue("policy", []byte("{Policy: {Statement: ["+c.statement+"]}}"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		function := &rules.Item{ID: "orders", Type: "AWS::Lambda::Function", Name: "orders", Supplementary: policy}
+		set := rules.NewSet([]*rules.Item{function}, nil, "eu-west-1")
+		if v := bind(t, "lambda-function-public-access-prohibited", "{}").Judge(set, function); v.Compliance != c.want {
+			t.Errorf("%s: %s (%s)", c.statement, v.Compliance, v.Reason)
+		}
+	}
+}
