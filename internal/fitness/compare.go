@@ -136,6 +136,9 @@ func (m *match) run(c *Comparison, reference, candidate *Release) {
 
 // change notes what a pair contributes, and returns the points.
 func (m *match) change(c *Comparison, kind ChangeKind, before, after *Pair) Range {
+	if kind == Kept && before.Score == after.Score && after.Score.IsKnown() {
+		return Range{} // most pairs of most releases
+	}
 	pair := after
 	if pair == nil {
 		pair = before

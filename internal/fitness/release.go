@@ -97,10 +97,23 @@ func (s *Suite) Validate() error {
 		}
 		functions[f.ID] = true
 	}
-	if r := s.Ratchet; r.Tolerance < 0 || r.Coverage < 0 || r.Coverage > exact.One {
-		return fmt.Errorf("ratchet: tolerance %s must not be negative, coverage %s in [0, 1]", r.Tolerance, r.Coverage)
+	if err := s.Ratchet.validate(); err != nil {
+		return err
 	}
 	return s.Complexity.validate()
+}
+
+func (r *Ratchet) validate() error {
+	known := slices.Contains([]Policy{Improve, Hold, Off}, r.Policy) && slices.Contains([]Additions{Average, Clean}, r.Additions) &&
+		slices.Contains([]Regressions{Deny, Compensate, Allow}, r.Regressions) && slices.Contains([]ReferencePolicy{LastSucceeded, Best}, r.Reference) &&
+		slices.Contains([]UnknownPolicy{AcceptWithWarning, Fail}, r.Unknown)
+	if !known {
+		return fmt.Errorf("ratchet: %+v has a policy that is none", *r)
+	}
+	if r.Tolerance < 0 || r.Coverage < 0 || r.Coverage > exact.One {
+		return fmt.Errorf("ratchet: tolerance %s must not be negative, coverage %s in [0, 1]", r.Tolerance, r.Coverage)
+	}
+	return nil
 }
 
 // check reports the first thing in r that the suite cannot judge.

@@ -20,8 +20,23 @@ func Whole(n int64) Rat { return Rat{new(big.Rat).SetInt64(n)} }
 
 // Scaled is n units of 10^-digits.
 func Scaled(n *big.Int, digits int) Rat {
-	den := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(digits)), nil)
-	return Rat{new(big.Rat).SetFrac(n, den)}
+	return Rat{new(big.Rat).SetFrac(n, power(digits))}
+}
+
+// powers are the first powers of ten. They are shared, and never changed.
+var powers = func() [64]*big.Int {
+	var p [64]*big.Int
+	for i := range p {
+		p[i] = new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(i)), nil)
+	}
+	return p
+}()
+
+func power(digits int) *big.Int {
+	if digits < len(powers) {
+		return powers[digits]
+	}
+	return new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(digits)), nil)
 }
 
 // FromBig is a copy of r.
@@ -126,8 +141,7 @@ func (a Rat) String() string { return a.big().RatString() }
 
 // units is a in units of 10^-digits, rounded half to even.
 func (a Rat) units(digits int) *big.Int {
-	scale := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(digits)), nil)
-	return roundHalfEven(scale.Mul(scale, a.big().Num()), a.big().Denom())
+	return roundHalfEven(new(big.Int).Mul(power(digits), a.big().Num()), a.big().Denom())
 }
 
 // placed writes a number of units of 10^-digits.
@@ -145,6 +159,9 @@ func placed(units *big.Int, digits int) string {
 	return text
 }
 
+// maxFraction bounds the fractions that are read, in characters: sums of what people write are far shorter.
+const maxFraction = 10_000
+
 // MarshalJSON writes a as a string, "-7/4".
 func (a Rat) MarshalJSON() ([]byte, error) { return json.Marshal(a.String()) }
 
@@ -154,7 +171,7 @@ func (a *Rat) UnmarshalJSON(text []byte) error {
 	if err := json.Unmarshal(text, &s); err != nil {
 		return fmt.Errorf("read a fraction: %w", err)
 	}
-	if strings.Trim(s, "-/0123456789") != "" {
+	if len(s) > maxFraction || strings.Trim(s, "-/0123456789") != "" {
 		return fmt.Errorf("%.40q is not a fraction", s)
 	}
 	r, ok := new(big.Rat).SetString(s)

@@ -26,10 +26,13 @@ import (
 	"fmt"
 	"math"
 	"math/big"
+	"slices"
 	"strings"
 	"sync"
 
 	"cel.dev/cel-go/cel"
+	"cel.dev/cel-go/common/ast"
+	"cel.dev/cel-go/common/operators"
 	"cel.dev/cel-go/common/types"
 	"cel.dev/cel-go/common/types/ref"
 
@@ -78,7 +81,7 @@ type Stack struct {
 // Expression is a compiled expression. It can be used by several goroutines.
 type Expression struct {
 	text    string
-	scope   Scope
+	metrics []string
 	program cel.Program
 }
 
@@ -152,8 +155,33 @@ func Compile(text string, scope Scope) (*Expression, error) {
 	if err != nil {
 		return nil, Problems{{Line: 1, Column: 1, Message: err.Error()}}
 	}
-	return &Expression{text: text, scope: scope, program: program}, nil
+	return &Expression{text: text, metrics: metricsIn(checked.NativeRep().Expr()), program: program}, nil
 }
+
+// metricsIn are the names that an expression takes from metrics, as metrics.name or metrics["name"], sorted.
+func metricsIn(root ast.Expr) []string {
+	var names []string
+	ast.PreOrderVisit(root, ast.NewExprVisitor(func(e ast.Expr) {
+		switch e.Kind() {
+		case ast.SelectKind:
+			if isMetrics(e.AsSelect().Operand()) {
+				names = append(names, e.AsSelect().FieldName())
+			}
+		case ast.CallKind:
+			args := e.AsCall().Args()
+			if e.AsCall().FunctionName() == operators.Index && isMetrics(args[0]) && args[1].Kind() == ast.LiteralKind {
+				names = append(names, fmt.Sprint(args[1].AsLiteral().Value()))
+			}
+		}
+	}))
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+func isMetrics(e ast.Expr) bool { return e.Kind() == ast.IdentKind && e.AsIdent() == "metrics" }
+
+// Metrics are the names of the metrics that the expression reads, sorted.
+func (e *Expression) Metrics() []string { return e.metrics }
 
 func mayBeScore(t *cel.Type, scope Scope) bool {
 	switch t.Kind() {

@@ -142,6 +142,16 @@ func TestNumber(t *testing.T) {
 	}
 }
 
+func TestMetrics(t *testing.T) {
+	e, err := Compile(`metrics.b > 1.0 && metrics["a-b"] < 2.0 && resources.all(r, has(r.properties.c) || metrics.b == 0.0)`, OfStack)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(e.Metrics(), " "); got != "a-b b" {
+		t.Errorf("got %q", got)
+	}
+}
+
 func TestCompile(t *testing.T) {
 	for text, want := range map[string]string{
 		`propertis.X == 1`:               "1:1: there is no propertis here (did you mean properties?)",

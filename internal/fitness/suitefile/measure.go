@@ -2,6 +2,7 @@ package suitefile
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"evo/internal/fitness"
 	"evo/internal/fitness/exact"
 	"evo/internal/fitness/expression"
+	"evo/internal/source"
 )
 
 // Measure says how a function is scored. It is a [Rule], [Check], [Metric], [Call], [ServiceLevel], [Slope], [Due] or [Attested].
@@ -247,6 +249,7 @@ func (r *reader) call(id string, n *cfn.Node) Measure {
 func (r *reader) compile(n *cfn.Node, scope expression.Scope) *expression.Expression {
 	e, err := expression.Compile(n.Str(), scope)
 	if err == nil {
+		r.metricsOf(e, n)
 		return e
 	}
 	problems, ok := err.(expression.Problems)
@@ -261,6 +264,22 @@ func (r *reader) compile(n *cfn.Node, scope expression.Scope) *expression.Expres
 		}
 	}
 	return nil
+}
+
+// metricsOf checks that the metrics of an expression are declared.
+func (r *reader) metricsOf(e *expression.Expression, n *cfn.Node) {
+	declared := slices.Sorted(maps.Keys(r.file.Metrics))
+	for _, name := range e.Metrics() {
+		if slices.Contains(declared, name) {
+			continue
+		}
+		d := r.fail(n.Span, "there is no metric %s", name)
+		if near, ok := source.Nearest(name, declared); ok {
+			d.WithHint("did you mean %s?", near)
+		} else {
+			d.WithHint("declare it: metrics: {%s: {namespace: …, name: …}}", name)
+		}
+	}
 }
 
 func metricRef(n *cfn.Node) MetricRef {

@@ -47,6 +47,7 @@ var severities = map[string]exact.Decimal{"critical": fitness.Critical, "high": 
 var fileShape = &shape{kind: objectKind, doc: "What releases of an application are held to.", fields: []field{
 	{"characteristics", false, shape{kind: mapKind, doc: "The characteristics and their part in the loss. Those not named keep their defaults.", each: &characteristicShape}},
 	{"functions", false, shape{kind: mapKind, doc: "Fitness functions by name: those of the catalogue, and your own.", each: &functionShape}},
+	{"metrics", false, shape{kind: mapKind, doc: "CloudWatch metrics by the names that expressions use.", each: &metricShape}},
 	{"complexity", false, shape{kind: objectKind, doc: "How the size of the architecture counts.", fields: []field{
 		{"lambda", false, shape{kind: numberKind, doc: "The part of regularization in the objective; 0.05 to 0.2 is sensible.", least: "0"}},
 		{"budgets", false, shape{kind: objectKind, doc: "How large an architecture may be before it is complex.", fields: dimensionFields("0.000000001")}},

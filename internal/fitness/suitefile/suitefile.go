@@ -23,8 +23,9 @@ const Name = "fitness.yaml"
 // File is what a fitness.yaml says.
 type File struct {
 	Suite    *fitness.Suite
-	Measures map[string]Measure // how each of the suite's functions is measured
-	Usage    *cfn.Node          // nil if there is none
+	Measures map[string]Measure   // how each of the suite's functions is measured
+	Metrics  map[string]MetricRef // those that expressions name
+	Usage    *cfn.Node            // nil if there is none
 
 	// Notes are about what is valid, and yet wants attention: expired exceptions (as errors: what they hid counts again).
 	Notes source.Diagnostics
@@ -35,7 +36,7 @@ type File struct {
 
 // Default is what holds without a file.
 func Default() *File {
-	f := &File{Suite: fitness.Default(), Measures: map[string]Measure{}, places: map[string]source.Span{}, name: Name}
+	f := &File{Suite: fitness.Default(), Measures: map[string]Measure{}, Metrics: map[string]MetricRef{}, places: map[string]source.Span{}, name: Name}
 	for _, fn := range f.Suite.Functions {
 		f.Measures[fn.ID] = Rule{Name: fn.ID}
 	}
@@ -92,6 +93,9 @@ type reader struct {
 
 func (r *reader) read(root *cfn.Node) {
 	r.characteristics(root.Get("characteristics"))
+	for _, p := range root.Get("metrics").Entries() {
+		r.file.Metrics[p.Key] = metricRef(p.Value)
+	}
 	for _, p := range root.Get("functions").Entries() {
 		r.function(p)
 	}
