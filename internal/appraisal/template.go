@@ -56,7 +56,7 @@ func Read(root *cfn.Node, around Surroundings) (*Template, error) {
 	if err != nil {
 		return nil, fmt.Errorf("evaluate the template: %w", err)
 	}
-	return &Template{Architecture{Authored: extended, Desired: set}, t}, nil
+	return &Template{Architecture{Authored: extended, Full: full, Desired: set}, t}, nil
 }
 
 // Resources are those of the transformed template.
