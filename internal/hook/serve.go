@@ -11,7 +11,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
@@ -30,16 +30,23 @@ const Handler = "evo.hook"
 
 // Serve serves the hook as a Lambda function, until the process ends. env reads the environment.
 func Serve(ctx context.Context, env func(string) string) error {
-	cfg, err := config.LoadDefaultConfig(ctx)
-	if err != nil {
-		return fmt.Errorf("load the AWS configuration: %w", err)
-	}
-	h, err := New(cfg, env, time.Now)
+	h, err := New(configuration(env), env, time.Now)
 	if err != nil {
 		return err
 	}
 	lambda.StartWithOptions(h.Handle, lambda.WithContext(ctx))
 	return errors.New("the fitness hook has ended")
+}
+
+// configuration is that of the function's environment, which Lambda fills. The SDK's own loader would look in many other places, and make
+// the program a fifth larger.
+func configuration(env func(string) string) aws.Config {
+	cfg := aws.Config{Region: env("AWS_REGION"), Credentials: credentials.NewStaticCredentialsProvider(
+		env("AWS_ACCESS_KEY_ID"), env("AWS_SECRET_ACCESS_KEY"), env("AWS_SESSION_TOKEN"))}
+	if url := env("AWS_ENDPOINT_URL"); url != "" {
+		cfg.BaseEndpoint = &url
+	}
+	return cfg
 }
 
 // New makes the hook of a configuration, and of the environment that package gate writes.
@@ -49,7 +56,7 @@ func New(cfg aws.Config, env func(string) string, now func() time.Time) (*Hook, 
 		return nil, err
 	}
 	stack := env(gate.EnvStack)
-	s3Client := s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = cfg.BaseEndpoint != nil || env("AWS_ENDPOINT_URL") != "" })
+	s3Client := s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = cfg.BaseEndpoint != nil })
 	namespace := env("EVO_NAMESPACE")
 	if namespace == "" {
 		namespace = Namespace
@@ -58,7 +65,7 @@ func New(cfg aws.Config, env func(string) string, now func() time.Time) (*Hook, 
 		Name:           stack,
 		CloudFormation: cloudformation.NewFromConfig(cfg),
 		Reader:         inventory.New(cfg),
-		Measurer:       measure.New(cfg, env("AWS_ENDPOINT_URL")),
+		Measurer:       measure.New(cfg, aws.ToString(cfg.BaseEndpoint)),
 		History:        &history.Store{S3: s3Client, Bucket: release.Bucket, Prefix: release.Prefix},
 		Publisher:      &Publisher{CloudWatch: cloudwatch.NewFromConfig(cfg), Namespace: namespace, Stack: stack},
 		Release:        release,

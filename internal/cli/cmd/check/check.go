@@ -12,7 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"evo/internal/appraisal"
+	"evo/internal/appraisal/desired"
 	"evo/internal/cfn"
 	"evo/internal/cli/app"
 	"evo/internal/cli/argv"
@@ -240,7 +240,7 @@ func (w *work) verdicts(path string, text []byte) ([]rules.Verdict, error) {
 	if err != nil {
 		return nil, err
 	}
-	t, err := appraisal.Read(root, appraisal.Surroundings{Region: w.app.Region, Parameters: w.parameters, Now: w.app.Now()})
+	t, err := desired.Read(root, desired.Surroundings{Region: w.app.Region, Parameters: w.parameters, Now: w.app.Now()})
 	if err != nil {
 		return nil, err
 	}

@@ -1,10 +1,13 @@
-package appraisal
+// Package desired answers: which architecture does a template ask for? It transforms and evaluates the template as far as that can be done
+// before there is a stack. It stands beside appraisal, and not in it, since the fitness hook has a stack and can do without the transforms.
+package desired
 
 import (
 	"fmt"
 	"maps"
 	"time"
 
+	"evo/internal/appraisal"
 	"evo/internal/cfn"
 	"evo/internal/gate"
 	"evo/internal/rules"
@@ -23,7 +26,7 @@ type Surroundings struct {
 
 // Template is a template that has been transformed and evaluated as far as it can be.
 type Template struct {
-	Architecture
+	appraisal.Architecture
 	Transformed *cfn.Template
 }
 
@@ -56,7 +59,7 @@ func Read(root *cfn.Node, around Surroundings) (*Template, error) {
 	if err != nil {
 		return nil, fmt.Errorf("evaluate the template: %w", err)
 	}
-	return &Template{Architecture{Authored: extended, Full: full, Desired: set}, t}, nil
+	return &Template{appraisal.Architecture{Authored: extended, Full: full, Desired: set}, t}, nil
 }
 
 // Resources are those of the transformed template.
