@@ -137,9 +137,9 @@ func (s *Suite) shares(b *Basis) map[string]exact.Rat {
 	return out
 }
 
-// prices are 100·Ŵ/T with the basis's totals.
-func (s *Suite) prices(b *Basis) prices {
-	p := prices{}
+// Prices are those of a basis's totals.
+func (s *Suite) Prices(b *Basis) Prices {
+	p := Prices{}
 	for name, share := range s.shares(b) {
 		p[name] = hundred.Mul(share).Div(b.Totals[name])
 	}

@@ -65,6 +65,9 @@ type Comparison struct {
 
 // Compare values the difference between two releases, both scored under s, with basis b.
 func Compare(s *Suite, b *Basis, reference, candidate *Release) (*Comparison, error) {
+	if err := s.Validate(); err != nil {
+		return nil, err
+	}
 	for _, r := range []*Release{reference, candidate} {
 		if err := s.check(r); err != nil {
 			return nil, err
@@ -72,7 +75,7 @@ func Compare(s *Suite, b *Basis, reference, candidate *Release) (*Comparison, er
 	}
 	reference = s.counterpart(reference, candidate)
 	c := &Comparison{Reference: reference.Name, Changes: []Change{}}
-	m := match{functions: s.index(), prices: s.prices(b)}
+	m := match{functions: s.index(), prices: s.Prices(b)}
 	m.run(c, reference, candidate)
 	c.Parts, c.Complexity = partChanges(&s.Complexity, reference.Size, candidate.Size)
 	c.Delta = c.Kept.plus(c.Added).plus(c.Removed).plus(exactly(c.Complexity))
@@ -109,7 +112,7 @@ func (s *Suite) counterpart(reference, candidate *Release) *Release {
 // match pairs up two releases.
 type match struct {
 	functions map[string]*Function
-	prices    prices
+	prices    Prices
 }
 
 func (m *match) run(c *Comparison, reference, candidate *Release) {
@@ -147,11 +150,11 @@ func (m *match) change(c *Comparison, kind ChangeKind, before, after *Pair) Rang
 	f := m.functions[pair.Function]
 	if before != nil {
 		ch.Before = &before.Score
-		ch.Points = ch.Points.plus(m.prices.points(f, before))
+		ch.Points = ch.Points.plus(m.prices.Lost(f, before))
 	}
 	if after != nil {
 		ch.After = &after.Score
-		lost := m.prices.points(f, after)
+		lost := m.prices.Lost(f, after)
 		ch.Points = ch.Points.plus(Range{lost.Hi.Neg(), lost.Lo.Neg()})
 	}
 	if ch.Points.Lo.Sign() != 0 || ch.Points.Hi.Sign() != 0 {
@@ -176,7 +179,7 @@ func partChanges(c *Complexity, before, after Size) ([]PartChange, exact.Rat) {
 
 // allowance is what growth is forgiven: of the debt that additions bring, as much as they would have at the characteristic's
 // present score. Only net growth is forgiven, so replacing or renaming a resource gains nothing.
-func (s *Suite) allowance(p prices, reference, candidate *Release) Range {
+func (s *Suite) allowance(p Prices, reference, candidate *Release) Range {
 	functions := s.index()
 	added, removed := difference(candidate.Pairs, reference.Pairs), difference(reference.Pairs, candidate.Pairs)
 	a, r, all := tallies(functions, added), tallies(functions, removed), tallies(functions, reference.Pairs)

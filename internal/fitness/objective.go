@@ -76,7 +76,7 @@ func Assess(s *Suite, r *Release) (*Assessment, error) {
 	one := exact.Whole(1)
 	a.Fitness.Lo = hundred.Mul(exact.Max(exact.Rat{}, one.Sub(a.Objective.Hi)))
 	a.Fitness.Hi = hundred.Mul(exact.Max(exact.Rat{}, one.Sub(a.Objective.Lo)))
-	a.Lost = lost(a.prices(), functions, pairs)
+	a.Lost = lost(a.Prices(), functions, pairs)
 	return a, nil
 }
 
@@ -148,28 +148,30 @@ func standings(s *Suite, functions map[string]*Function, pairs []Pair) []Standin
 	return out
 }
 
-// prices are what a unit of debt costs, in points, by characteristic: 100·Ŵ/T. A characteristic without a price costs nothing.
-type prices map[string]exact.Rat
+// Prices are what a unit of debt costs, in points, by characteristic: 100·Ŵ/T. A characteristic without a price costs nothing.
+// With the prices of one basis, points of different architectures can be added and compared.
+type Prices map[string]exact.Rat
 
-func (a *Assessment) prices() prices {
-	p := prices{}
+// Prices are those of a release's own totals.
+func (a *Assessment) Prices() Prices {
+	p := Prices{}
 	for _, c := range a.Characteristics {
 		p[c.Name] = hundred.Mul(c.Share).Div(c.Total)
 	}
 	return p
 }
 
-// points is what a pair takes away at these prices.
-func (p prices) points(f *Function, pair *Pair) Range {
+// Lost is how many points a pair takes away, if f is its function.
+func (p Prices) Lost(f *Function, pair *Pair) Range {
 	price := p[f.Characteristic]
 	return Range{price.Mul(exact.Scaled(debt(f, pair, pair.Score.Hi), debtDigits)), price.Mul(exact.Scaled(debt(f, pair, pair.Score.Lo), debtDigits))}
 }
 
-func lost(p prices, functions map[string]*Function, pairs []Pair) []Lost {
+func lost(p Prices, functions map[string]*Function, pairs []Pair) []Lost {
 	var out []Lost
 	for i := range pairs {
 		f := functions[pairs[i].Function]
-		if points := p.points(f, &pairs[i]); points.Hi.Sign() > 0 {
+		if points := p.Lost(f, &pairs[i]); points.Hi.Sign() > 0 {
 			out = append(out, Lost{pairs[i], f.Characteristic, points})
 		}
 	}

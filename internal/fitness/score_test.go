@@ -162,21 +162,6 @@ func TestCriticality(t *testing.T) {
 	}
 }
 
-// TestCriticalityIsNoImprovement lowers it for what is bad: the requirement changed, not the release.
-func TestCriticalityIsNoImprovement(t *testing.T) {
-	s := Default()
-	at := func(c exact.Decimal) *Release {
-		return &Release{Name: "v", Pairs: []Pair{{Function: "dynamodb-pitr-enabled", Resource: "Orders", Criticality: c}, {Function: "s3-bucket-versioning-enabled", Resource: "Pictures", Score: Known(exact.One), Criticality: exact.One}}}
-	}
-	v, err := Decide(at(exact.One), at(dec("0.1")), s, Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if v.Delta.Decided.Lo.Sign() != 0 {
-		t.Errorf("lowering a criticality gained %s", v.Delta.Decided.Lo)
-	}
-}
-
 // TestAFeatureWithItsTestIsFitter adds a function, a smoke test, and what they cost.
 func TestAFeatureWithItsTestIsFitter(t *testing.T) {
 	s := Default()

@@ -111,11 +111,10 @@ func judged(e fitness.Entry, resources []Resource) []string {
 
 func writeOwn(b *strings.Builder) {
 	b.WriteString(`
-  # Your own. What customers can do is what a release is for: a smoke test is required, or nothing tells that it works.
+  # Your own. What customers can do is what a release is for: give it a smoke test, which is a gate.
   # shop-opens:
   #   characteristic: functionality
   #   severity: critical
-  #   required: true
   #   invoke: {url: /catalog, expect: {status: 200, within: 2s}}
   # checkout-latency:
   #   characteristic: performance

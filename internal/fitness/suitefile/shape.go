@@ -98,7 +98,7 @@ var functionShape = shape{kind: objectKind, fields: []field{
 	{"kind", false, shape{kind: wordKind, doc: "atomic: each resource by itself. holistic: the stack as a whole.", words: []string{"atomic", "holistic"}}},
 	{"cadence", false, shape{kind: wordKind, doc: "triggered: with a release. continual: between releases too.", words: []string{"triggered", "continual"}}},
 	{"enabled", false, shape{kind: flagKind, doc: "false leaves a default function out."}},
-	{"required", false, shape{kind: flagKind, doc: "A gate: a release that scores less than the minimum is refused."}},
+	{"required", false, shape{kind: flagKind, doc: "A gate: a release that scores less than the minimum is refused. True for calls that test functionality, if not given."}},
 	{"minimum", false, shape{kind: numberKind, doc: "Of a required function; 1 if not given.", least: "0", most: "1"}},
 	{"parameters", false, shape{kind: mapKind, doc: "The rule's or expression's parameters.", each: &shape{kind: anything}}},
 	{"except", false, shape{kind: listKind, doc: "Resources that it does not count for, for a while.", each: &shape{kind: objectKind, fields: []field{

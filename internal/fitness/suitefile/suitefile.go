@@ -211,7 +211,11 @@ func (r *reader) settings(f *fitness.Function, n *cfn.Node) {
 		r.fail(v.Span, "functions.%s is %s by the way it is measured, not %s", f.ID, f.Breadth, v.Str()).
 			WithHint("an expression with a type is atomic; without one, and all that is measured live, is holistic")
 	}
-	f.Required, _ = n.Get("required").Bool()
+	if v := n.Get("required"); v != nil {
+		f.Required, _ = v.Bool()
+	} else if f.Characteristic == fitness.Functionality && n.Has("invoke") {
+		f.Required = true // what customers can do is no matter of points, unless the file says so
+	}
 	if f.Required {
 		f.Minimum = num(n.Get("minimum"), exact.One)
 	} else if n.Has("minimum") {

@@ -235,3 +235,23 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// TestDocumentation reads the file that the documentation shows.
+func TestDocumentation(t *testing.T) {
+	text, err := os.ReadFile("../../../docs/fitness.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(text), "```yaml\n")
+	example, _, ok := strings.Cut(rest, "```\n")
+	if !ok {
+		t.Fatal("the page shows no file")
+	}
+	if _, err := Parse("fitness.yaml", []byte(example), now); err != nil {
+		var ds source.Diagnostics
+		if errors.As(err, &ds) {
+			t.Fatal(ds.Text([]byte(example)))
+		}
+		t.Fatal(err)
+	}
+}
