@@ -2,12 +2,17 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 
+	"evo/internal/awserr"
 	"evo/internal/cli/app"
 	"evo/internal/cli/localcloud"
 )
@@ -40,6 +45,9 @@ func connect(ctx context.Context, a *app.App) (aws.Config, error) {
 		Region:       region,
 		BaseEndpoint: &url,
 		Credentials:  credentials.NewStaticCredentialsProvider("local", "local", ""),
+		Retryer: func() aws.Retryer { // a cloud on this machine that does not answer at once is not there
+			return retry.NewStandard(func(o *retry.StandardOptions) { o.MaxBackoff = 100 * time.Millisecond })
+		},
 	}, nil
 }
 
@@ -53,16 +61,31 @@ func connectAWS(ctx context.Context, a *app.App) (aws.Config, error) {
 	}
 	cfg, err := config.LoadDefaultConfig(ctx, opts...)
 	if err != nil {
-		return aws.Config{}, &app.ExitError{Code: app.ExitCredentials, Err: fmt.Errorf("load the AWS configuration: %w", err)}
+		var profile config.SharedConfigProfileNotExistError
+		hint := ""
+		if errors.As(err, &profile) {
+			hint = "`aws configure list-profiles` lists those that there are"
+		}
+		return aws.Config{}, &app.ExitError{Code: app.ExitCredentials, Err: &app.HintedError{
+			Err: fmt.Errorf("load the AWS configuration: %w", err), HintText: hint}}
 	}
 	if cfg.Region == "" {
 		return aws.Config{}, app.Usagef("no AWS region is set").WithHint("name one with --region or AWS_REGION")
 	}
 	if _, err := cfg.Credentials.Retrieve(ctx); err != nil {
-		return aws.Config{}, &app.ExitError{Code: app.ExitCredentials, Err: &app.HintedError{
-			Err: fmt.Errorf("no AWS credentials: %w", err), HintText: "log in (`aws sso login`), name a --profile, or leave out --target aws for the embedded cloud"}}
+		return aws.Config{}, &app.ExitError{Code: app.ExitCredentials, Err: noCredentials(err)}
 	}
 	return cfg, nil
+}
+
+// noCredentials says why there are none. That this machine is none of AWS's, which the SDK finds out last, is no reason.
+func noCredentials(err error) error {
+	text := "no AWS credentials were found"
+	if why := awserr.Text(err); !strings.Contains(why, "no EC2 IMDS role found") {
+		text += ": " + strings.TrimPrefix(why, "failed to refresh cached credentials, ")
+	}
+	return &app.HintedError{Err: errors.New(text),
+		HintText: "log in (`aws sso login`), name a --profile, set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or leave out --target aws for the embedded cloud"}
 }
 
 func firstOf(values ...string) string {

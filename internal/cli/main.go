@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"evo/internal/awserr"
 	"evo/internal/cli/app"
 	"evo/internal/cli/argv"
 	"evo/internal/cli/ui"
@@ -45,7 +46,7 @@ func Run(ctx context.Context, a *app.App, args []string) int {
 	}
 	root := newRoot(a)
 	root.SetArgs(normalize(root, args))
-	err := root.ExecuteContext(ctx)
+	err := explain(ctx, a, root.ExecuteContext(ctx))
 	if err != nil && ctx.Err() != nil && !errors.Is(err, context.Canceled) {
 		err = errors.Join(context.Canceled, err)
 	}
@@ -89,6 +90,10 @@ func report(a *app.App, err error) {
 	if hint := app.Hint(err); hint != "" {
 		fmt.Fprintln(a.Err, style.Yellow("evo: hint:"), hint)
 	}
+	var sdk *awserr.Error
+	if a.Debug && errors.As(err, &sdk) {
+		fmt.Fprintln(a.Err, "evo: debug:", sdk.Unwrap())
+	}
 }
 
 // diagnose writes diagnostics with the lines that they are about. A file that is not there any more is left out.
@@ -102,8 +107,6 @@ func diagnose(a *app.App, diags source.Diagnostics) string {
 	}
 	return b.String()
 }
-
-func usageOf(err error) error { return &app.UsageError{Err: err, HintText: "see --help"} }
 
 func newRoot(a *app.App) *cobra.Command {
 	root := &cobra.Command{
@@ -124,30 +127,19 @@ Begin with:
 	root.SetErr(a.Err)
 	root.SetIn(a.In)
 	root.SetVersionTemplate("evo {{.Version}}\n")
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageOf(err) })
+	root.SetFlagErrorFunc(flagError)
 	addSettings(root.PersistentFlags(), a)
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return configure(cmd, a) }
 	root.Args = func(_ *cobra.Command, args []string) error {
 		if len(args) > 0 {
-			return usageOf(unknownCommand(root, args[0]))
+			return unknownCommand(root, args[0])
 		}
 		return nil
 	}
 	root.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 	root.AddCommand(commands(a)...)
+	strict(root)
 	return root
-}
-
-// unknownCommand names the command that was perhaps meant.
-func unknownCommand(root *cobra.Command, word string) error {
-	var names []string
-	for _, c := range root.Commands() {
-		names = append(names, c.Name())
-	}
-	if near, ok := source.Nearest(word, names); ok {
-		return fmt.Errorf("there is no command %q; did you mean %q?", word, near)
-	}
-	return fmt.Errorf("there is no command %q", word)
 }
 
 func addSettings(fs *pflag.FlagSet, a *app.App) {

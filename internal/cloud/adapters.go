@@ -85,20 +85,6 @@ func (p *parts) embeddedMetrics(r *region) func([]emf.Metric) {
 	}
 }
 
-// cloudTime makes a time that a function took from the machine's clock one of the cloud's, where that runs faster. A time that
-// lies in the machine's future was the cloud's to begin with.
-func (s *Server) cloudTime(t time.Time) time.Time {
-	fast, ok := s.Clock.(*clock.Fast)
-	if !ok {
-		return t
-	}
-	now := time.Now()
-	if t.After(now.Add(time.Second)) {
-		return t
-	}
-	return fast.Now().Add(-time.Duration(float64(now.Sub(t)) * s.Speed))
-}
-
 // alarmActions lets alarms invoke functions.
 type alarmActions struct{ *region }
 

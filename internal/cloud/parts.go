@@ -106,7 +106,7 @@ func assemble(ctx context.Context, s *Server) (p *parts, err error) {
 	if err != nil {
 		return nil, err
 	}
-	p.wire, err = wire.New(wire.Config{Services: p.services(), Credentials: secrets{p}})
+	p.wire, err = wire.New(wire.Config{Services: p.services(), Credentials: secrets{p}, Arrived: p.functionTimes()})
 	return p, err
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"evo/internal/cfn"
+	"evo/internal/source"
 	"evo/internal/view"
 )
 
@@ -34,6 +36,13 @@ type Deployment struct {
 
 // maxInline is the largest template, in bytes, that the API takes in the call itself.
 const maxInline = 51_200
+
+// NoStackError says that there is no stack of that name.
+type NoStackError struct{ Stack, Region string }
+
+func (e *NoStackError) Error() string {
+	return fmt.Sprintf("there is no stack %s in %s", e.Stack, e.Region)
+}
 
 // NoChangesError says that the stack is as the template wants it.
 type NoChangesError struct{ Stack string }
@@ -59,6 +68,14 @@ func (e *FailedError) Error() string {
 	}
 }
 
+// Hint says what a person can do, where the cause's text is not known for saying so itself.
+func (e *FailedError) Hint() string {
+	if e.Cause != nil && strings.Contains(e.Cause.Reason, "A version for this Lambda function exists") {
+		return "this very code was published before, by a release that was taken back, and Lambda publishes no version twice: change the code or the function's configuration, such as its Description"
+	}
+	return ""
+}
+
 // WasRolledBack reports whether a hook, an alarm or a person stopped a deployment, and it was taken back.
 func (e *FailedError) WasRolledBack() bool { return len(e.RolledBack) > 0 }
 
@@ -75,6 +92,7 @@ func (e *Engine) Plan(ctx context.Context, d Deployment) (*ChangeSet, error) {
 			return nil, err
 		}
 	}
+	e.warnOfUnknown(d)
 	in, err := e.changeSetInput(ctx, d, stack, create)
 	if err != nil {
 		return nil, err
@@ -89,6 +107,21 @@ func (e *Engine) Plan(ctx context.Context, d Deployment) (*ChangeSet, error) {
 	}
 	e.Emit(Event{Type: TypeChangeSet, ChangeSet: cs})
 	return cs, nil
+}
+
+// warnOfUnknown tells of parameters that were given and that the template does not have: they are left out.
+func (e *Engine) warnOfUnknown(d Deployment) {
+	has := d.Template.Get("Parameters").Keys()
+	for _, name := range slices.Sorted(maps.Keys(d.Parameters)) {
+		if slices.Contains(has, name) {
+			continue
+		}
+		text := "the template has no parameter " + name + ": its value is not used"
+		if near, ok := source.Nearest(name, has); ok {
+			text += "; did you mean " + near + "?"
+		}
+		e.Emit(Event{Type: TypeWarning, Info: text})
+	}
 }
 
 // deployable says what to do with a stack that takes no update.
@@ -320,7 +353,7 @@ func (e *Engine) Outputs(ctx context.Context, stack string) ([]view.Output, erro
 		return nil, err
 	}
 	if s == nil {
-		return nil, fmt.Errorf("there is no stack %s", stack)
+		return nil, &NoStackError{stack, e.Region}
 	}
 	var outs []view.Output
 	for _, o := range s.Outputs {

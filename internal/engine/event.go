@@ -13,6 +13,7 @@ type Event struct {
 	Stack     *view.StackEvent `json:"event,omitempty"`
 	Rollout   *view.Rollout    `json:"rollout,omitempty"`
 	Outputs   []view.Output    `json:"outputs,omitempty"`
+	Inert     []view.Resource  `json:"inert,omitempty"` // what does nothing where it is deployed, in whole or in part
 	Result    *Result          `json:"result,omitempty"`
 }
 
@@ -25,6 +26,7 @@ const (
 	TypeEvent     = "event"
 	TypeRollout   = "rollout"
 	TypeOutputs   = "outputs"
+	TypeInert     = "inert"
 	TypeResult    = "result"
 )
 
@@ -52,6 +54,7 @@ type Result struct {
 	Stack  string `json:"stack"`
 	State  string `json:"stackStatus,omitempty"` // CloudFormation's word
 	Error  string `json:"error,omitempty"`
+	Hint   string `json:"hint,omitempty"` // what a person can do about it
 }
 
 // The ways in which a deployment ends.

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/aws/smithy-go"
+
 	"evo/internal/cfn"
 	"evo/internal/source"
 )
@@ -66,14 +68,22 @@ func (e *Engine) Package(ctx context.Context, path string, b Bucket) (*cfn.Node,
 	return e.pack(ctx, path, newUploader(e, b), 0)
 }
 
-// HasLocal reports whether the template at path names anything local, so that packaging it needs a bucket.
+// HasLocal reports whether the template at path names anything local, so that packaging it needs a bucket. Paths at which there
+// is nothing are a source.Diagnostics.
 func HasLocal(path string) (bool, error) {
 	root, err := readTemplate(path)
 	if err != nil {
 		return false, err
 	}
 	p := packager{dir: filepath.Dir(path), root: root.Clone()}
-	return len(p.found()) > 0, nil
+	all := p.found()
+	var problems source.Diagnostics
+	for _, f := range all {
+		if _, err := os.Stat(f.path); err != nil {
+			problems = append(problems, f.diagnose(path, err))
+		}
+	}
+	return len(all) > 0, problems.Err()
 }
 
 // maxNesting bounds templates that name each other.
@@ -92,8 +102,9 @@ func (e *Engine) pack(ctx context.Context, path string, u *uploader, depth int) 
 	for _, f := range p.found() {
 		key, err := e.packOne(ctx, u, f, depth)
 		if err != nil {
-			if ctx.Err() != nil {
-				return nil, err
+			var call *smithy.OperationError
+			if ctx.Err() != nil || errors.As(err, &call) { // no fault of the template's
+				return nil, fmt.Errorf("package %s: %w", f.name(), err)
 			}
 			problems = append(problems, f.diagnose(path, err))
 			continue
@@ -166,13 +177,17 @@ type found struct {
 
 // diagnose says what is wrong with the path, and where in the template at file it stands.
 func (f found) diagnose(file string, err error) *source.Diagnostic {
-	where := f.resource
-	if f.property != "" {
-		where += "'s " + f.property
-	}
-	d := source.Errorf(f.node.Where(), "package %s: %v", where, err)
+	d := source.Errorf(f.node.Where(), "package %s: %v", f.name(), err)
 	d.File = file
 	return d
+}
+
+// name says what it is that is packaged.
+func (f found) name() string {
+	if f.property == "" {
+		return f.resource
+	}
+	return f.resource + "'s " + f.property
 }
 
 func (p *packager) found() []found {

@@ -35,6 +35,7 @@ var table = []layer{
 	{"internal/rollout", 2, true, "traffic plans and decisions"},
 	{"internal/analysis", 2, true, "statistics"},
 	{"internal/whatif", 2, true, "mutations"},
+	{"internal/awserr", 3, false, "what an SDK client's error says to a person"},
 	{"internal/build", 3, false, "makes deployable code"},
 	{"internal/artifact", 3, false, "zips by content"},
 	{"internal/engine", 3, false, "the deployer"},

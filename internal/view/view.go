@@ -34,6 +34,11 @@ func (r *Rollout) Done() bool {
 	return false
 }
 
+// LeftShifted reports whether the deployment was stopped on the way, and nothing gave the traffic back.
+func (r *Rollout) LeftShifted() bool {
+	return r.Status == "Stopped" && r.RolledBack == "" && r.New.Weight > 0 && r.New.Weight < 1
+}
+
 // Version is one of a rollout's two versions, with what it did since the rollout began.
 type Version struct {
 	Version  string  `json:"version"`
@@ -110,5 +115,5 @@ type Resource struct {
 	Type       string `json:"ResourceType"`
 	Status     string `json:"ResourceStatus"`
 	Recorded   bool   `json:"Recorded,omitempty"` // kept by the embedded cloud, which cannot run it
-	Note       string `json:"Note,omitempty"`
+	Note       string `json:"Note,omitempty"`     // what does nothing here, or why the status is what it is
 }

@@ -5,6 +5,7 @@ package app
 import (
 	"bufio"
 	"context"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -126,7 +127,7 @@ func (a *App) Template(given string, built bool) (string, error) {
 	if given != "" {
 		p := a.Path(given)
 		if _, err := os.Stat(p); err != nil {
-			return "", &UsageError{Err: err, HintText: "name the template with --template-file"}
+			return "", Usagef("there is no template %s: %w", a.Short(p), errors.Unwrap(err)).WithHint("name the template with --template-file")
 		}
 		return p, nil
 	}

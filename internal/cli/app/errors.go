@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/aws/smithy-go"
+	"evo/internal/awserr"
 )
 
 // The exit codes.
@@ -62,18 +62,11 @@ type ExitError struct {
 func (e *ExitError) Error() string { return e.Err.Error() }
 func (e *ExitError) Unwrap() error { return e.Err }
 
-// credentialErrors are AWS's codes for a caller that is not known, or not allowed to.
-var credentialErrors = map[string]bool{
-	"AccessDenied": true, "AccessDeniedException": true, "UnrecognizedClientException": true, "InvalidClientTokenId": true,
-	"ExpiredToken": true, "ExpiredTokenException": true, "SignatureDoesNotMatch": true, "InvalidAccessKeyId": true,
-	"AuthFailure": true, "MissingAuthenticationToken": true,
-}
-
 // Code returns the exit code that an error stands for.
 func Code(err error) int {
 	var exit *ExitError
 	var usage *UsageError
-	var api smithy.APIError
+	var sdk *awserr.Error
 	switch {
 	case err == nil:
 		return ExitOK
@@ -83,7 +76,7 @@ func Code(err error) int {
 		return ExitUsage
 	case errors.Is(err, context.Canceled):
 		return ExitInterrupted
-	case errors.As(err, &api) && credentialErrors[api.ErrorCode()]:
+	case errors.As(awserr.Explain(err), &sdk) && (sdk.Kind == awserr.Denied || sdk.Kind == awserr.Unidentified):
 		return ExitCredentials
 	}
 	return ExitFailure

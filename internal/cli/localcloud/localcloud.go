@@ -176,7 +176,7 @@ func await(ctx context.Context, url string, ended <-chan error, logPath string) 
 				return s, nil // another command's cloud was quicker
 			}
 			text, _ := os.ReadFile(logPath)
-			return nil, fmt.Errorf("the embedded cloud ended at once (%v): %s", err, strings.TrimSpace(string(text)))
+			return nil, endedAtOnce(err, string(text))
 		default:
 		}
 		if err := pause(ctx); err != nil {
@@ -184,3 +184,27 @@ func await(ctx context.Context, url string, ended <-chan error, logPath string) 
 		}
 	}
 }
+
+// endedAtOnce says why a cloud did not stay, in the words of its log.
+func endedAtOnce(err error, log string) error {
+	var said, hint string
+	for line := range strings.Lines(log) {
+		if text, ok := strings.CutPrefix(line, "evo: error: "); ok {
+			said = strings.TrimSpace(text)
+		} else if text, ok := strings.CutPrefix(line, "evo: hint: "); ok {
+			hint = strings.TrimSpace(text)
+		}
+	}
+	if said == "" {
+		said = strings.TrimSpace(fmt.Sprintf("%v: %s", err, log))
+	}
+	return &StartError{"the embedded cloud ended at once: " + said, hint}
+}
+
+// StartError says why a cloud could not be started.
+type StartError struct{ text, hint string }
+
+func (e *StartError) Error() string { return e.text }
+
+// Hint says what a person can do.
+func (e *StartError) Hint() string { return e.hint }

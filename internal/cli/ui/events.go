@@ -41,6 +41,8 @@ func (v *Events) Show(e engine.Event) {
 		v.Rollout(e.Rollout)
 	case e.Outputs != nil:
 		v.Outputs(e.Outputs)
+	case e.Inert != nil:
+		v.inert(e.Inert)
 	case e.Type == engine.TypeWarning:
 		v.printf("%s %s\n", v.Style.Yellow("warning:"), e.Info)
 	case e.Type == engine.TypeInfo:
@@ -180,6 +182,14 @@ func (v *Events) hooks(r *view.Rollout) {
 		for _, line := range h.Log {
 			v.printf("    %s %s\n", v.Style.Dim("|"), line)
 		}
+	}
+}
+
+// inert shows what does nothing where it is.
+func (v *Events) inert(all []view.Resource) {
+	v.printf("\n%s\n", v.Style.Bold("Recorded only: this does nothing here"))
+	for _, r := range all {
+		v.printf("%s  %s\n  %s\n", r.LogicalID, v.Style.Dim(r.Type), r.Note)
 	}
 }
 

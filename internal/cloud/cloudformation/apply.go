@@ -387,6 +387,7 @@ func (r *run) madeOne(sp step, w wanted, result Result) error {
 		rec := resource{Logical: w.ID, Type: w.Type, Physical: result.Physical, Ref: result.Ref, Properties: w.properties,
 			Attributes: result.Attributes, Metadata: w.metadata, Policies: w.policies, Needs: w.needs, Tags: w.tags,
 			Recorded: r.s.recorded(w.Type), Fresh: sp.Action == doCreate}
+		told := note(w.Type, node(w.properties), result.Reason)
 		sp := r.journalled(tx, apply, w.ID, sp)
 		sp.State = done
 		r.s.steps.Put(tx, stepKey(r.id, apply, w.ID), sp)
@@ -397,11 +398,11 @@ func (r *run) madeOne(sp step, w wanted, result Result) error {
 			if sp.Action == doReplace {
 				r.tell(tx, rec, types.ResourceStatusUpdateInProgress, "Resource creation Initiated")
 			}
-			r.put(tx, rec, types.ResourceStatusUpdateComplete, result.Reason)
+			r.put(tx, rec, types.ResourceStatusUpdateComplete, told)
 			return nil
 		}
 		r.tell(tx, rec, types.ResourceStatusCreateInProgress, "Resource creation Initiated")
-		r.put(tx, rec, types.ResourceStatusCreateComplete, result.Reason)
+		r.put(tx, rec, types.ResourceStatusCreateComplete, told)
 		return nil
 	})
 }

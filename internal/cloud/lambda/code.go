@@ -177,6 +177,7 @@ func (s *Service) runnable(v version) (*sandbox.Function, error) {
 		Key: key, Name: v.Function, Version: v.Number, Runtime: v.Runtime, Handler: v.Handler, Code: code, Env: v.Environment,
 		Memory: int(v.Memory), Timeout: seconds(v.Timeout), Region: s.cfg.Region, LogGroup: v.logGroup(),
 		JSONLogs: v.LogFormat == string(types.LogFormatJson), Tracing: v.Tracing == string(types.TracingModeActive),
+		AsOnAWS: true,
 	}
 	for _, l := range v.Layers {
 		dir, err := s.ready(l.Hash)

@@ -17,6 +17,7 @@ type environment struct {
 	dir     string // its folder, with tmp in it
 	stream  string
 	out     *output
+	places  *places
 	expires time.Time // of its credentials
 
 	proc *process
@@ -79,6 +80,10 @@ func (s *Sandbox) newEnvironment(p *pool, plan *plan, turn func()) (*environment
 	e.out = newOutput(s.cfg.Clock.Now, func(events []Event) {
 		s.cfg.Logs(Lines{Function: p.fn, Stream: e.stream, Events: events})
 	})
+	if p.fn.AsOnAWS {
+		e.places = newPlaces(p.fn, plan.runtime)
+		e.out.show = e.places.show
+	}
 	e.announce(plan)
 	if err := e.begin(plan, cred, turn); err != nil {
 		return nil, err
@@ -315,7 +320,7 @@ func (e *environment) conclude(j *job, o outcome) *Result {
 		Cold: e.cold, Init: e.init, Duration: time.Since(j.began), MaxMemory: e.maxMemory(),
 	}
 	if o.errorType != "" {
-		r.FunctionError = "Unhandled"
+		r.FunctionError, r.Payload = "Unhandled", []byte(e.places.show(string(o.payload)))
 	}
 	if o.status == "timeout" {
 		r.Duration = min(r.Duration, e.fn.timeout())

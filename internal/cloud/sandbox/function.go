@@ -29,6 +29,7 @@ type Function struct {
 	LogGroup string // empty is /aws/lambda/ and the name
 	JSONLogs bool   // LogFormat JSON
 	Tracing  bool   // Mode Active
+	AsOnAWS  bool   // logs and errors name AWS's folders for those of this machine: for code that was unpacked, not for somebody's sources
 
 	Endpoint    string                                     // where the AWS clients of the function find the cloud; empty is AWS itself
 	Credentials func(context.Context) (Credentials, error) `json:"-"` // asked once for each environment; nil is none

@@ -23,6 +23,7 @@ const (
 type output struct {
 	now  func() time.Time
 	emit func([]Event)
+	show func(string) string // how a line is written that leaves the sandbox; nil: as it is
 
 	mu      sync.Mutex
 	pipe    *logPipe
@@ -121,6 +122,9 @@ func (o *output) endPartial() {
 
 // add appends one event. The caller holds o.mu.
 func (o *output) add(message string) {
+	if o.show != nil {
+		message = o.show(message)
+	}
 	o.events = append(o.events, Event{Time: o.now(), Message: message})
 	o.size += len(message)
 	o.tail = append(o.tail, message...)

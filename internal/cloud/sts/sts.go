@@ -63,6 +63,7 @@ type session struct {
 	UserID     string
 	Transitive map[string]string `json:",omitempty"` // tags that further sessions inherit, by key
 	Chained    bool              `json:",omitempty"` // of a role, from which another role may be assumed
+	Function   bool              `json:",omitempty"` // issued by the cloud itself, to one of its functions
 }
 
 // kept is how long credentials are known after they have expired, so that what they sign is still told from what nobody
@@ -141,7 +142,15 @@ func (s *Service) ForRole(ctx context.Context, roleARN, sessionName string) (Cre
 	if !ok {
 		id = "AROAUNKNOWNROLE000000"
 	}
-	return s.issue(ctx, assumed(roleARN, id, sessionName), functionSession)
+	who := assumed(roleARN, id, sessionName)
+	who.Function = true
+	return s.issue(ctx, who, functionSession)
+}
+
+// OfFunction reports whether an access key is one that a function was given by the cloud.
+func (s *Service) OfFunction(accessKey string) bool {
+	who, ok := s.session(accessKey)
+	return ok && who.Function
 }
 
 // assumed is who acts in a session of a role.

@@ -78,6 +78,9 @@ type Config struct {
 	Now         func() time.Time // by which signatures are judged: the machine's time, also in a cloud whose time runs faster; nil: time.Now
 	Hosts       []string         // names, besides the usual ones, under which the cloud may be addressed; ".x" is any name below x
 	MaxBody     int64            // of a body that is held in memory; 0: 64 MiB
+
+	// Arrived sees each valid input, an SDK's struct by pointer, before its operation does, and may change it; nil: none is seen.
+	Arrived func(info call.Info, in any)
 }
 
 // Handler serves the configured services.
@@ -171,6 +174,9 @@ func (x *exchange) serve() error {
 		return err
 	}
 	ctx := x.context()
+	if x.h.config.Arrived != nil {
+		x.h.config.Arrived(x.info, in.Interface())
+	}
 	out, err := m.call(ctx, impl, in)
 	if err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"runtime"
 	"strconv"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -138,6 +139,9 @@ func (o *options) ready(s *cloud.Server, dir string, took time.Duration) {
 func explain(ctx context.Context, url string, err error) error {
 	s, getErr := localcloud.Get(ctx, url)
 	if getErr != nil {
+		if errors.Is(err, syscall.EADDRINUSE) {
+			return &app.HintedError{Err: err, HintText: "another program listens there: name another --port, and give it to the other commands as --endpoint-url or EVO_ENDPOINT_URL"}
+		}
 		return err
 	}
 	return &app.HintedError{Err: fmt.Errorf("an embedded cloud runs already at %s (process %d)", s.URL, s.PID),
@@ -149,6 +153,7 @@ func (o *options) start(ctx context.Context) error {
 		return err
 	}
 	if s, err := localcloud.Get(ctx, o.url()); err == nil {
+		fmt.Fprintln(o.app.Err, "An embedded cloud runs there already; it stays as it is (`evo cloud stop` ends it)")
 		return o.show(s)
 	}
 	args := []string{"--port", strconv.Itoa(o.port), "--speed", strconv.FormatFloat(o.speed, 'g', -1, 64)}
@@ -176,13 +181,21 @@ func (o *options) stop(ctx context.Context) error {
 	defer cancel()
 	err := localcloud.Stop(ctx, o.url())
 	if errors.Is(err, localcloud.ErrNone) {
-		fmt.Fprintf(o.app.Err, "No embedded cloud runs at %s\n", o.url())
-		return nil
+		return o.stopped(false, "No embedded cloud runs at "+o.url())
 	}
 	if err == nil {
-		fmt.Fprintln(o.app.Err, "The embedded cloud has ended")
+		err = o.stopped(true, "The embedded cloud has ended")
 	}
 	return err
+}
+
+// stopped tells whether a cloud was ended.
+func (o *options) stopped(was bool, text string) error {
+	if o.app.JSON() {
+		return json.NewEncoder(o.app.Out).Encode(map[string]any{"url": o.url(), "stopped": was})
+	}
+	fmt.Fprintln(o.app.Err, text)
+	return nil
 }
 
 func (o *options) status(ctx context.Context) error {

@@ -41,14 +41,17 @@ func run(ctx context.Context, a *app.App, stack string, noPrompts bool) error {
 	if err != nil {
 		return err
 	}
-	events := &ui.Events{W: a.Err, Style: ui.NewStyle(a.Color()), Dir: a.Dir}
-	e := engine.New(cfg, events.Show)
+	show := (&ui.Events{W: a.Err, Style: ui.NewStyle(a.Color()), Dir: a.Dir}).Show
+	if a.JSON() {
+		show = ui.NDJSON(a.Out)
+	}
+	e := engine.New(cfg, show)
 	exists, err := e.Exists(ctx, stack)
 	if err != nil {
 		return err
 	}
 	if !exists {
-		return fmt.Errorf("there is no stack %s in %s", stack, cfg.Region)
+		return &engine.NoStackError{Stack: stack, Region: cfg.Region}
 	}
 	if !noPrompts {
 		if !a.Interactive {
@@ -64,6 +67,10 @@ func run(ctx context.Context, a *app.App, stack string, noPrompts bool) error {
 	}
 	if err := e.Delete(ctx, stack); err != nil {
 		return err
+	}
+	if a.JSON() {
+		e.Emit(engine.Event{Type: engine.TypeResult, Result: &engine.Result{Status: engine.Success, Stack: stack, State: "DELETE_COMPLETE"}})
+		return nil
 	}
 	fmt.Fprintf(a.Err, "Deleted stack %s\n", stack)
 	return nil

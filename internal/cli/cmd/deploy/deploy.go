@@ -15,10 +15,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/spf13/cobra"
 
+	"evo/internal/awserr"
 	"evo/internal/cfn"
 	"evo/internal/cli/app"
 	"evo/internal/cli/argv"
 	"evo/internal/cli/cmd/packagecmd"
+	"evo/internal/cli/cmd/validate"
 	"evo/internal/cli/localurl"
 	"evo/internal/cli/params"
 	"evo/internal/cli/ui"
@@ -95,13 +97,9 @@ func (o *options) run(ctx context.Context) error {
 	if o.stack == "" {
 		return app.Usagef("which stack? name it with --stack-name").WithHint("`evo deploy --guided` asks for what is needed")
 	}
-	cfg, err := o.app.AWS(ctx)
-	if err != nil {
-		return err
-	}
-	e := engine.New(cfg, o.events())
-	err = o.deploy(ctx, e, cfg, path)
-	o.result(e, err)
+	emit := o.events()
+	err = o.deploy(ctx, emit, path)
+	o.result(emit, err)
 	return o.outcome(err)
 }
 
@@ -127,8 +125,17 @@ func (o *options) events() func(engine.Event) {
 	return v.Show
 }
 
-func (o *options) deploy(ctx context.Context, e *engine.Engine, cfg aws.Config, path string) error {
-	d, err := o.prepare(ctx, e, path)
+func (o *options) deploy(ctx context.Context, emit func(engine.Event), path string) error {
+	local, err := o.checkTemplate(path)
+	if err != nil {
+		return err
+	}
+	cfg, err := o.app.AWS(ctx)
+	if err != nil {
+		return err
+	}
+	e := engine.New(cfg, emit)
+	d, err := o.prepare(ctx, e, path, local)
 	if err != nil {
 		return err
 	}
@@ -156,11 +163,20 @@ func (o *options) deploy(ctx context.Context, e *engine.Engine, cfg aws.Config, 
 		}
 		return err
 	}
-	return o.outputs(ctx, e, cfg)
+	return o.summary(ctx, e, cfg)
+}
+
+// checkTemplate says what is wrong with the template while nothing has been made, nor even asked of a cloud. It reports whether
+// the template names anything local.
+func (o *options) checkTemplate(path string) (local bool, err error) {
+	if err := validate.Check(o.app, validate.Options{Template: path, Parameters: o.overrides, Local: true, Deployed: true}); err != nil {
+		return false, err
+	}
+	return engine.HasLocal(path)
 }
 
 // prepare packages the template if anything in it is local, and reads the options about the stack.
-func (o *options) prepare(ctx context.Context, e *engine.Engine, path string) (*engine.Deployment, error) {
+func (o *options) prepare(ctx context.Context, e *engine.Engine, path string, local bool) (*engine.Deployment, error) {
 	d := &engine.Deployment{Stack: o.stack, Capabilities: o.capabilities, RoleARN: o.roleARN, NotificationARNs: o.notificationARNs,
 		DisableRollback: o.disableRollback, OnFailure: o.onFailure, ReleaseName: o.releaseName}
 	var err error
@@ -169,10 +185,6 @@ func (o *options) prepare(ctx context.Context, e *engine.Engine, path string) (*
 	}
 	if d.Tags, err = params.Pairs("tags", o.tags); err != nil {
 		return nil, &app.UsageError{Err: err}
-	}
-	local, err := engine.HasLocal(path)
-	if err != nil {
-		return nil, err
 	}
 	if !local && o.upload.Bucket == "" && !o.upload.Resolve {
 		return d, readInto(d, path)
@@ -201,19 +213,20 @@ func (o *options) confirmed() (bool, error) {
 	return ok, err
 }
 
-// orUnchanged shows the outputs of a stack that is up to date.
+// orUnchanged shows the summary of a stack that is up to date.
 func (o *options) orUnchanged(ctx context.Context, e *engine.Engine, cfg aws.Config, err error) error {
 	var none *engine.NoChangesError
 	if !errors.As(err, &none) {
 		return err
 	}
-	if outErr := o.outputs(ctx, e, cfg); outErr != nil {
+	if outErr := o.summary(ctx, e, cfg); outErr != nil {
 		return outErr
 	}
 	return err
 }
 
-func (o *options) outputs(ctx context.Context, e *engine.Engine, cfg aws.Config) error {
+// summary tells the stack's outputs, and what of it does nothing where it is.
+func (o *options) summary(ctx context.Context, e *engine.Engine, cfg aws.Config) error {
 	outputs, err := e.Outputs(ctx, o.stack)
 	if err != nil {
 		return err
@@ -222,11 +235,18 @@ func (o *options) outputs(ctx context.Context, e *engine.Engine, cfg aws.Config)
 	if len(outputs) > 0 {
 		e.Emit(engine.Event{Type: engine.TypeOutputs, Outputs: outputs})
 	}
+	inert, err := e.Observer.Inert(ctx, o.stack)
+	if err != nil {
+		return err
+	}
+	if len(inert) > 0 {
+		e.Emit(engine.Event{Type: engine.TypeInert, Inert: inert})
+	}
 	return nil
 }
 
 // result ends the story.
-func (o *options) result(e *engine.Engine, err error) {
+func (o *options) result(emit func(engine.Event), err error) {
 	r := &engine.Result{Status: engine.Success, Stack: o.stack}
 	var failed *engine.FailedError
 	var none *engine.NoChangesError
@@ -234,15 +254,16 @@ func (o *options) result(e *engine.Engine, err error) {
 	case errors.As(err, &none):
 		r.Status = engine.Unchanged
 	case errors.As(err, &failed):
-		r.Status, r.State, r.Error = engine.Failure, failed.Status, err.Error()
+		r.Status, r.State, r.Error = engine.Failure, failed.Status, awserr.Text(err)
 		if failed.WasRolledBack() {
 			r.Status = engine.RolledBack
 		}
 	case err != nil:
-		r.Status, r.Error = engine.Failure, err.Error()
+		r.Status, r.Error = engine.Failure, awserr.Text(err)
 	}
 	if o.app.JSON() {
-		e.Emit(engine.Event{Type: engine.TypeResult, Result: r})
+		r.Hint = app.Hint(awserr.Explain(err))
+		emit(engine.Event{Type: engine.TypeResult, Result: r})
 		return
 	}
 	switch {
@@ -260,6 +281,12 @@ func (o *options) tellRollbacks(failed *engine.FailedError) {
 	style := ui.NewStyle(o.app.Color())
 	for _, r := range failed.RolledBack {
 		if r.RollsBack != "" {
+			continue
+		}
+		if r.LeftShifted() {
+			fmt.Fprintf(o.app.Err, "\n%s %s:%s was stopped: %s\n", style.Red("✗"), r.Function, r.Alias, why(r))
+			fmt.Fprintf(o.app.Err, "  version %s serves %.0f%% of its traffic, version %s the rest; `evo rollout rollback --stack-name %s` gives all of it back\n",
+				r.New.Version, r.New.Weight*100, r.Old.Version, o.stack)
 			continue
 		}
 		fmt.Fprintf(o.app.Err, "\n%s %s:%s was rolled back: %s\n", style.Red("✗"), r.Function, r.Alias, why(r))

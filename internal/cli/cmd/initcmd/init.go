@@ -81,7 +81,7 @@ func (o *options) run() error {
 	}
 	dir := filepath.Join(o.app.Path(o.dir), o.Name)
 	if _, err := os.Stat(dir); err == nil {
-		return fmt.Errorf("%s exists already", dir)
+		return &app.HintedError{Err: fmt.Errorf("%s exists already", dir), HintText: "choose another --name or --output-dir, or remove it first"}
 	}
 	if err := o.write(dir); err != nil {
 		return fmt.Errorf("make the project: %w", err)

@@ -7,13 +7,13 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/spf13/cobra"
 
 	"evo/internal/cli/app"
 	"evo/internal/cli/localurl"
 	"evo/internal/cli/ui"
 	"evo/internal/engine"
+	"evo/internal/observe"
 	"evo/internal/view"
 )
 
@@ -93,26 +93,13 @@ func show(a *app.App, values any, head []string, rows [][]string) error {
 	})
 }
 
-// recordedNote is how the embedded cloud marks a resource that it only keeps.
-const recordedNote = "recorded"
-
 func (o *options) read(ctx context.Context) ([]view.Resource, aws.Config, error) {
 	cfg, err := o.app.AWS(ctx)
 	if err != nil {
 		return nil, cfg, err
 	}
-	all := []view.Resource{}
-	out, err := cloudformation.NewFromConfig(cfg).DescribeStackResources(ctx, &cloudformation.DescribeStackResourcesInput{StackName: &o.stack})
-	if err != nil {
-		return nil, cfg, err
-	}
-	for _, r := range out.StackResources {
-		v := view.Resource{LogicalID: aws.ToString(r.LogicalResourceId), PhysicalID: aws.ToString(r.PhysicalResourceId),
-			Type: aws.ToString(r.ResourceType), Status: string(r.ResourceStatus), Note: aws.ToString(r.ResourceStatusReason)}
-		v.Recorded = strings.Contains(strings.ToLower(v.Note), recordedNote)
-		all = append(all, v)
-	}
-	return all, cfg, nil
+	all, err := observe.New(cfg).Resources(ctx, o.stack)
+	return all, cfg, err
 }
 
 func (o *options) resources(ctx context.Context) error {

@@ -160,6 +160,9 @@ func (o *options) follow(ctx context.Context, client *cloudwatchlogs.Client, gro
 			}
 		}
 		if !o.tail {
+			if len(seen) == 0 {
+				fmt.Fprintf(o.app.Err, "Nothing was written since %s to %s; --start-time looks further back\n", since.UTC().Format(time.RFC3339), strings.Join(groups, ", "))
+			}
 			return nil
 		}
 		select {

@@ -98,12 +98,18 @@ func (o *options) run(ctx context.Context) error {
 	if o.upload.Bucket == "" && !o.upload.Resolve && a.Target == app.TargetAWS {
 		return app.Usagef("no bucket for the code").WithHint("name one with --s3-bucket, or let evo make one with --resolve-s3")
 	}
+	if _, err := engine.HasLocal(path); err != nil { // before anything is made
+		return err
+	}
 	cfg, err := a.AWS(ctx)
 	if err != nil {
 		return err
 	}
-	events := &ui.Events{W: a.Err, Style: ui.NewStyle(a.Color()), Dir: a.Dir}
-	e := engine.New(cfg, events.Show)
+	show := (&ui.Events{W: a.Err, Style: ui.NewStyle(a.Color()), Dir: a.Dir}).Show
+	if a.JSON() && o.output != "" { // else standard output is the template's
+		show = ui.NDJSON(a.Out)
+	}
+	e := engine.New(cfg, show)
 	bucket, err := o.upload.Where(ctx, e)
 	if err != nil {
 		return err
@@ -117,7 +123,7 @@ func (o *options) run(ctx context.Context) error {
 
 func (o *options) write(root *cfn.Node) error {
 	text := root.YAML()
-	if o.useJSON {
+	if o.useJSON || o.app.JSON() && o.output == "" {
 		var err error
 		if text, err = root.JSON(); err != nil {
 			return err

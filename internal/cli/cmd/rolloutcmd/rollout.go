@@ -12,6 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
 	cdtypes "github.com/aws/aws-sdk-go-v2/service/codedeploy/types"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/spf13/cobra"
 
 	"evo/internal/cli/app"
@@ -156,6 +158,32 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
+// giveBack clears the weights that a deployment has left which was stopped without a rollback. It returns 0 if they are gone.
+func (o *options) giveBack(ctx context.Context, r *view.Rollout) (int, error) {
+	cfg, err := o.app.AWS(ctx)
+	if err != nil {
+		return 0, err
+	}
+	client := lambda.NewFromConfig(cfg)
+	alias, err := client.GetAlias(ctx, &lambda.GetAliasInput{FunctionName: &r.Function, Name: &r.Alias})
+	if err != nil {
+		return 0, fmt.Errorf("read alias %s of %s: %w", r.Alias, r.Function, err)
+	}
+	if alias.RoutingConfig == nil || aws.ToString(alias.FunctionVersion) != r.Old.Version {
+		return 0, nil
+	}
+	if _, shifted := alias.RoutingConfig.AdditionalVersionWeights[r.New.Version]; !shifted {
+		return 0, nil
+	}
+	_, err = client.UpdateAlias(ctx, &lambda.UpdateAliasInput{FunctionName: &r.Function, Name: &r.Alias, RevisionId: alias.RevisionId,
+		RoutingConfig: &lambdatypes.AliasRoutingConfiguration{AdditionalVersionWeights: map[string]float64{}}})
+	if err != nil {
+		return 0, fmt.Errorf("give all traffic of %s:%s back: %w", r.Function, r.Alias, err)
+	}
+	fmt.Fprintf(o.app.Err, "Version %s serves all traffic of %s:%s again\n", r.Old.Version, r.Function, r.Alias)
+	return 1, nil
+}
+
 func (o *options) stop(ctx context.Context, rollback bool) error {
 	all, err := o.newest(ctx)
 	if err != nil {
@@ -163,6 +191,13 @@ func (o *options) stop(ctx context.Context, rollback bool) error {
 	}
 	stopped := 0
 	for _, r := range all {
+		if rollback && r.LeftShifted() {
+			given, err := o.giveBack(ctx, r)
+			if err != nil {
+				return err
+			}
+			stopped += given
+		}
 		if r.Done() {
 			continue
 		}

@@ -27,6 +27,7 @@ type Options struct {
 	Template   string
 	Parameters []string
 	Local      bool // local paths are as good as uploaded ones
+	Deployed   bool // the stack may have other values than the defaults for parameters that are not given
 }
 
 // New returns the command.
@@ -59,10 +60,7 @@ type problem struct {
 }
 
 func run(a *app.App, o Options) error {
-	root, err := Transform(a, o)
-	if err == nil {
-		err = check(a, o, root)
-	}
+	err := Check(a, o)
 	var usage *app.UsageError
 	if errors.As(err, &usage) {
 		return err
@@ -92,6 +90,49 @@ func run(a *app.App, o Options) error {
 	return nil
 }
 
+// Check says what is wrong with a template: errors of the template are source.Diagnostics. What a macro makes of one is known
+// only to CloudFormation, so no more is said of a template that uses one than whether it can be read.
+func Check(a *app.App, o Options) error {
+	path, err := a.Template(o.Template, false)
+	if err != nil {
+		return err
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("read the template: %w", err)
+	}
+	given, err := cfn.Parse(path, text)
+	if err != nil || opaque(given) {
+		return err
+	}
+	root, err := Transform(a, o)
+	if err != nil {
+		return err
+	}
+	return check(a, o, root)
+}
+
+// opaque reports whether a template uses macros other than those that are understood here, or loops.
+func opaque(root *cfn.Node) bool {
+	names := root.Get("Transform").List()
+	if len(names) == 0 && root.Has("Transform") {
+		names = []*cfn.Node{root.Get("Transform")}
+	}
+	for _, n := range names {
+		if s := n.Str(); s != "AWS::Serverless-2016-10-31" && s != cfn.Extensions {
+			return true
+		}
+	}
+	found := false
+	root.Walk(func(_ []string, n *cfn.Node) bool {
+		for _, key := range n.Keys() {
+			found = found || key == "Fn::Transform" || strings.HasPrefix(key, "Fn::ForEach::")
+		}
+		return !found
+	})
+	return found
+}
+
 // check reads the CloudFormation as CloudFormation does, and looks for what it could not put in order. Parameters without a value
 // are unknown: what depends on them is not held against the template.
 func check(a *app.App, o Options, root *cfn.Node) error {
@@ -108,7 +149,7 @@ func check(a *app.App, o Options, root *cfn.Node) error {
 		return &app.UsageError{Err: err}
 	}
 	for _, p := range t.Parameters {
-		if _, given := values[p.Name]; !given && p.Default != nil {
+		if _, given := values[p.Name]; !given && !o.Deployed && p.Default != nil {
 			values[p.Name] = *p.Default
 		}
 	}

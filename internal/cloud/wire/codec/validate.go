@@ -2,6 +2,7 @@ package codec
 
 import (
 	"fmt"
+	"hash/fnv"
 	"reflect"
 	"regexp"
 	"strconv"
@@ -253,11 +254,13 @@ func show(v reflect.Value) string {
 		return "[" + strings.Join(out, ", ") + "]"
 	case reflect.Map:
 		return mapText(v)
-	case reflect.Pointer, reflect.Interface:
+	case reflect.Pointer:
 		if v.IsNil() {
 			return "null"
 		}
 		return show(v.Elem())
+	case reflect.Interface:
+		return showUnion(v)
 	case reflect.Float32, reflect.Float64:
 		s := strconv.FormatFloat(v.Float(), 'f', -1, 64)
 		if !strings.Contains(s, ".") {
@@ -268,6 +271,30 @@ func show(v reflect.Value) string {
 		return showStruct(v)
 	}
 	return fmt.Sprint(v.Interface())
+}
+
+// showUnion prints a union, which Go has as a type for each member, as the one class that it is in Java. DynamoDB's attribute
+// values have no toString of their own: equal ones print as the same number.
+func showUnion(v reflect.Value) string {
+	if v.IsNil() {
+		return "null"
+	}
+	w := v.Elem()
+	if w.Kind() == reflect.Pointer {
+		w = w.Elem()
+	}
+	union := v.Type().Name()
+	_, member, ok := strings.Cut(w.Type().Name(), "Member")
+	if w.Kind() != reflect.Struct || w.NumField() == 0 || !ok {
+		return union + "()" // a member that the model does not know
+	}
+	text := union + "(" + lowerFirst(member) + "=" + show(w.Field(0)) + ")"
+	if union != "AttributeValue" {
+		return text
+	}
+	sum := fnv.New32a()
+	sum.Write([]byte(text))
+	return fmt.Sprintf("com.amazonaws.dynamodb.v20120810.AttributeValue@%x", sum.Sum32())
 }
 
 func showStruct(v reflect.Value) string {
