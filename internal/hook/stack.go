@@ -17,7 +17,6 @@ import (
 	"evo/internal/appraisal"
 	"evo/internal/cfn"
 	"evo/internal/fitness"
-	"evo/internal/fitness/exact"
 	"evo/internal/fitness/report"
 	"evo/internal/fitness/suitefile"
 	"evo/internal/history"
@@ -156,52 +155,13 @@ func (s *Stack) report(ctx context.Context, q Question, suite *appraisal.Suite, 
 		r, err := report.New(about, nil, made.Release, suite.Suite, options)
 		return r, items, err
 	}
-	reference, err := Reference(ctx, s.History, last, suite, now)
+	reference, err := s.History.As(ctx, last, suite, now)
 	if err != nil {
 		return nil, nil, err
 	}
 	options.Basis, options.Judged = &last.Report.Verdict.Basis, last.Report.Verdict.Level
 	r, err := report.New(about, reference, made.Release, suite.Suite, options)
 	return r, items, err
-}
-
-// Reference is an earlier release as the suite of a new one scores it: as it was scored then if both ask for the same, else anew from its
-// configuration. What was measured on it then cannot be measured again; a function that did not exist scores 0 there.
-func Reference(ctx context.Context, h *history.Store, last *history.Release, suite *appraisal.Suite, now time.Time) (*fitness.Release, error) {
-	old := &last.Report.Release
-	if last.Report.Suite.Requirements() == suite.Suite.Requirements() {
-		return old, nil
-	}
-	text, err := h.Items(ctx, last.Number)
-	if err != nil {
-		return nil, err
-	}
-	if text == nil {
-		return nil, fmt.Errorf("release %d is to be judged by new requirements, and its configuration was not kept", last.Number)
-	}
-	arch, err := appraisal.DecodeItems(text)
-	if err != nil {
-		return nil, err
-	}
-	return suite.Appraise(old.Name, arch, remembered(old, suite), now).Release, nil
-}
-
-// remembered are the scores that were measured then and that the new suite asks for as well; new functions score 0.
-func remembered(old *fitness.Release, suite *appraisal.Suite) []fitness.Pair {
-	var pairs []fitness.Pair
-	for _, f := range suite.Suite.Functions {
-		if !measure.Measured(suite.Measures[f.ID]) {
-			continue
-		}
-		p := fitness.Pair{Function: f.ID, Resource: fitness.Stack, Score: fitness.Known(0), Criticality: exact.One, Reason: "not asked for then"}
-		for _, known := range old.Pairs {
-			if known.Function == f.ID && known.Resource == fitness.Stack {
-				p = known
-			}
-		}
-		pairs = append(pairs, p)
-	}
-	return pairs
 }
 
 // conclude records and publishes what is to be known of the judgement.

@@ -33,6 +33,15 @@ type Check struct {
 	Parameters *cfn.Node
 }
 
+// Live reports whether a function is scored by calling or by metrics: by what only a running release tells.
+func Live(m Measure) bool {
+	switch m.(type) {
+	case Metric, Call, ServiceLevel, Slope:
+		return true
+	}
+	return false
+}
+
 // MetricRef names a CloudWatch metric.
 type MetricRef struct {
 	Namespace, Name string
