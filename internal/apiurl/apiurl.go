@@ -20,7 +20,9 @@ func Parse(text string) (id, rest string, ok bool) {
 }
 
 // AWS is where AWS serves an API, without a slash at the end. suffix is the partition's domain, amazonaws.com or amazonaws.com.cn.
-func AWS(id, region, suffix string) string { return "https://" + id + ".execute-api." + region + "." + suffix }
+func AWS(id, region, suffix string) string {
+	return "https://" + id + ".execute-api." + region + "." + suffix
+}
 
 // Local is where a cloud with that endpoint serves an API, without a slash at the end; empty if the endpoint is no URL.
 func Local(endpoint, id string) string {
