@@ -54,7 +54,9 @@ func TestLive(t *testing.T) {
 	w := newWorld(t)
 	plainly := w.reader().Live(t.Context(), w.stack("plain", plain).Items)
 	s := w.stack("full", full)
-	must(t)(s3.NewFromConfig(w.cfg).PutBucketAcl(t.Context(), &s3.PutBucketAclInput{Bucket: aws.String(find(t, s.Items, "Logs").PhysicalID), ACL: s3types.BucketCannedACLPublicRead}))
+	buckets, logs := s3.NewFromConfig(w.cfg), find(t, s.Items, "Logs").PhysicalID
+	must(t)(buckets.DeletePublicAccessBlock(t.Context(), &s3.DeletePublicAccessBlockInput{Bucket: &logs}))
+	must(t)(buckets.PutBucketAcl(t.Context(), &s3.PutBucketAclInput{Bucket: &logs, ACL: s3types.BucketCannedACLPublicRead}))
 	fully := w.reader().Live(t.Context(), s.Items)
 	for _, c := range []struct {
 		items    []*inventory.Item
@@ -127,6 +129,7 @@ func TestDrift(t *testing.T) {
 	s := w.stack("full", full)
 	buckets, functions := s3.NewFromConfig(w.cfg), lambda.NewFromConfig(w.cfg)
 	replica := find(t, s.Items, "Replica").PhysicalID
+	must(t)(buckets.DeletePublicAccessBlock(t.Context(), &s3.DeletePublicAccessBlockInput{Bucket: &replica}))
 	must(t)(buckets.DeleteBucketPolicy(t.Context(), &s3.DeleteBucketPolicyInput{Bucket: aws.String("shop-pictures")}))
 	must(t)(buckets.PutBucketVersioning(t.Context(), &s3.PutBucketVersioningInput{Bucket: &replica,
 		VersioningConfiguration: &s3types.VersioningConfiguration{Status: s3types.BucketVersioningStatusSuspended}}))
