@@ -151,7 +151,11 @@ func (s shaper) list(shape *spec.Shape, v reflect.Value, path string) *cfn.Node 
 	}
 	out := cfn.Arr()
 	for i := range v.Len() {
-		if n := s.value(element, v.Index(i), path); n != nil {
+		n := s.value(element, v.Index(i), path)
+		if n == nil && element.Kind == spec.Structure {
+			n = cfn.Obj() // so that the others keep their places
+		}
+		if n != nil {
 			out.Items = append(out.Items, n)
 		}
 	}
