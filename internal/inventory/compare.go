@@ -1,7 +1,6 @@
 package inventory
 
 import (
-	"math/big"
 	"regexp"
 	"slices"
 	"strconv"
@@ -55,7 +54,7 @@ func Compare(desired, live []*Item) []Difference {
 		default:
 			c := comparison{item: it}
 			for _, name := range it.Read {
-				c.compare(name, d.Properties.Get(name), it.Properties.Get(name))
+				c.compare(name, canonical(it.Type, name, d.Properties.Get(name)), it.Properties.Get(name))
 			}
 			all = append(all, c.found...)
 		}
@@ -81,6 +80,34 @@ func foreign(it *Item, desired map[string]*Item) []Difference {
 	return []Difference{d}
 }
 
+// canonical writes a property that has several forms in the one that the readers use.
+func canonical(typ, name string, n *cfn.Node) *cfn.Node {
+	switch {
+	case typ == bucketType && name == "LifecycleConfiguration":
+		n = n.Clone()
+		for _, rule := range n.Get("Rules").List() {
+			if days := rule.Get("NoncurrentVersionExpirationInDays"); days != nil {
+				rule.Delete("NoncurrentVersionExpirationInDays")
+				rule.Set("NoncurrentVersionExpiration", cfn.Obj(cfn.P("NoncurrentDays", days)))
+			}
+			for _, one := range []string{"Transition", "NoncurrentVersionTransition"} {
+				if t := rule.Get(one); t != nil {
+					rule.Delete(one)
+					rule.Set(one+"s", cfn.Arr(append([]*cfn.Node{t}, rule.Get(one+"s").List()...)...))
+				}
+			}
+		}
+	case typ == restStageType && name == "MethodSettings":
+		n = n.Clone()
+		for _, setting := range n.List() {
+			if path := setting.Get("ResourcePath").Str(); path != "" && !strings.HasPrefix(path, "/") {
+				setting.Set("ResourcePath", cfn.Str("/"+path))
+			}
+		}
+	}
+	return n
+}
+
 type comparison struct {
 	item  *Item
 	found []Difference
@@ -100,6 +127,8 @@ func (c *comparison) compare(path string, desired, live *cfn.Node) {
 		return
 	}
 	switch {
+	case desired.Is(cfn.List) && live.Is(cfn.List) && ordered[path]:
+		c.lists(path, desired, live)
 	case off(desired) && off(live), same(desired, live), c.equivalent(path, desired, live):
 	case desired == nil:
 		if !c.filledIn(path, live) {
@@ -111,6 +140,8 @@ func (c *comparison) compare(path string, desired, live *cfn.Node) {
 		}
 	case desired.Is(cfn.Map) && live.Is(cfn.Map):
 		c.maps(path, desired, live)
+	case desired.Is(cfn.Map) && live.Is(cfn.List):
+		c.lists(path, cfn.Arr(desired), live)
 	case desired.Is(cfn.List) && live.Is(cfn.List):
 		c.lists(path, desired, live)
 	default:
@@ -180,13 +211,10 @@ func (c *comparison) maps(path string, desired, live *cfn.Node) {
 // identities are the keys that tell the entries of a list apart, where they all have one of them.
 var identities = []string{"Key", "Id", "IndexName", "AttributeName", "PolicyName", "Sid", "Name", "ResourcePath", "FunctionVersion", "TagKey"}
 
-// lists compares entries by what identifies them, else by their places; where only the order differs, nothing does.
+// lists compares entries by what identifies them, else by their places.
 func (c *comparison) lists(path string, desired, live *cfn.Node) {
-	if key := identity(desired, live); key != "" {
+	if key := identity(desired, live); key != "" && !ordered[path] {
 		c.keyed(path, key, desired, live)
-		return
-	}
-	if sameEntries(desired.Items, live.Items) && !ordered[path] {
 		return
 	}
 	for i := range max(len(desired.Items), len(live.Items)) {
@@ -203,7 +231,7 @@ func (c *comparison) lists(path string, desired, live *cfn.Node) {
 }
 
 // ordered are lists whose order means something.
-var ordered = map[string]bool{"Layers": true, "KeySchema": true}
+var ordered = map[string]bool{"Layers": true}
 
 func identity(lists ...*cfn.Node) string {
 	for _, key := range identities {
@@ -267,9 +295,9 @@ func same(a, b *cfn.Node) bool {
 	switch {
 	case xok && yok:
 		return sameText(x, y)
-	case xok && b.Is(cfn.List):
+	case !a.Is(cfn.List) && b.Is(cfn.List):
 		return len(b.Items) == 1 && same(a, b.Items[0])
-	case yok && a.Is(cfn.List):
+	case a.Is(cfn.List) && !b.Is(cfn.List):
 		return len(a.Items) == 1 && same(a.Items[0], b)
 	case a.Is(cfn.String) && b.Is(cfn.Map):
 		return document(a.Text).Is(cfn.Map) && same(document(a.Text), b)
@@ -306,9 +334,9 @@ func sameText(a, b string) bool {
 	if len(a) > longest || len(b) > longest || a == "" || b == "" {
 		return false
 	}
-	x, xok := new(big.Rat).SetString(a)
-	y, yok := new(big.Rat).SetString(b)
-	return xok && yok && x.Cmp(y) == 0
+	x, err := strconv.ParseFloat(a, 64)
+	y, err2 := strconv.ParseFloat(b, 64)
+	return err == nil && err2 == nil && x == y
 }
 
 // off reports that a value switches nothing on.

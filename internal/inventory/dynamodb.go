@@ -28,8 +28,8 @@ var tableParts = []part{
 
 func readTable(ctx context.Context, now *run, it *Item) (answer, error) {
 	out, err := now.dynamodb.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &it.PhysicalID})
-	if err != nil {
-		return answer{}, err
+	if err != nil || out.Table == nil {
+		return answer{}, orAbsent(err)
 	}
 	t := out.Table
 	n := properties(tableType, t, map[string]string{"BillingMode": "-", "SSESpecification": "SSEDescription", "SSESpecification.SSEEnabled": "-",

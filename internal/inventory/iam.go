@@ -48,8 +48,8 @@ var deploymentGroupParts = []part{
 
 func readRole(ctx context.Context, now *run, it *Item) (answer, error) {
 	out, err := now.iam.GetRole(ctx, &iam.GetRoleInput{RoleName: &it.PhysicalID})
-	if err != nil {
-		return answer{}, err
+	if err != nil || out.Role == nil {
+		return answer{}, orAbsent(err)
 	}
 	n := properties(roleType, out.Role, map[string]string{"PermissionsBoundary": "-", "Tags": "-"}, roleProperties...)
 	if b := out.Role.PermissionsBoundary; b != nil {
@@ -148,12 +148,12 @@ func readInlinePolicy(ctx context.Context, now *run, it *Item) (answer, error) {
 
 func readManagedPolicy(ctx context.Context, now *run, it *Item) (answer, error) {
 	out, err := now.iam.GetPolicy(ctx, &iam.GetPolicyInput{PolicyArn: &it.PhysicalID})
-	if err != nil {
-		return answer{}, err
+	if err != nil || out.Policy == nil {
+		return answer{}, orAbsent(err)
 	}
 	version, err := now.iam.GetPolicyVersion(ctx, &iam.GetPolicyVersionInput{PolicyArn: &it.PhysicalID, VersionId: out.Policy.DefaultVersionId})
-	if err != nil {
-		return answer{}, err
+	if err != nil || version.PolicyVersion == nil {
+		return answer{}, orAbsent(err)
 	}
 	a := given("PolicyDocument", document(aws.ToString(version.PolicyVersion.Document)))
 	if text := aws.ToString(out.Policy.Description); text != "" {

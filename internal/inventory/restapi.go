@@ -103,11 +103,7 @@ func methodSettings(settings map[string]types.MethodSetting) *cfn.Node {
 		}
 		n := property(restStageType, "MethodSettings", []types.MethodSetting{settings[key]}, nil).Items[0]
 		n.Set("HttpMethod", cfn.Str(key[i+1:]))
-		path := strings.ReplaceAll(key[:i], "~1", "/")
-		if path != "*" && !strings.HasPrefix(path, "/") {
-			path = "/" + path
-		}
-		n.Set("ResourcePath", cfn.Str(path))
+		n.Set("ResourcePath", cfn.Str("/"+strings.TrimPrefix(strings.ReplaceAll(key[:i], "~1", "/"), "/")))
 		list.Items = append(list.Items, n)
 	}
 	return list

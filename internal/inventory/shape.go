@@ -76,6 +76,7 @@ func (s shaper) value(shape *spec.Shape, v reflect.Value, path string) *cfn.Node
 	if !v.IsValid() || shape == nil {
 		return nil
 	}
+	shape = variant(shape, v.Kind())
 	switch v.Kind() {
 	case reflect.Struct:
 		if t, ok := v.Interface().(time.Time); ok {
@@ -90,14 +91,20 @@ func (s shaper) value(shape *spec.Shape, v reflect.Value, path string) *cfn.Node
 	return scalar(shape, v)
 }
 
+// variant picks out of a union what a value of that kind can be.
+func variant(shape *spec.Shape, kind reflect.Kind) *spec.Shape {
+	want, ok := map[reflect.Kind]spec.Kind{reflect.Struct: spec.Structure, reflect.Slice: spec.List, reflect.Map: spec.Map}[kind]
+	for _, v := range shape.Variants {
+		if ok && v.Kind == want {
+			return v
+		}
+	}
+	return shape
+}
+
 func (s shaper) structure(shape *spec.Shape, v reflect.Value, path string) *cfn.Node {
 	if shape.Kind == spec.Tag {
 		return cfn.Obj(cfn.P("Key", cfn.Str(fieldText(v, "Key"))), cfn.P("Value", cfn.Str(fieldText(v, "Value"))))
-	}
-	for _, variant := range shape.Variants {
-		if variant.Kind == spec.Structure {
-			shape = variant
-		}
 	}
 	members := s.facts.Members(shape)
 	if shape.Kind == spec.JSON {
@@ -144,7 +151,11 @@ func (s shaper) list(shape *spec.Shape, v reflect.Value, path string) *cfn.Node 
 	}
 	out := cfn.Arr()
 	for i := range v.Len() {
-		if n := s.value(element, v.Index(i), path); n != nil {
+		n := s.value(element, v.Index(i), path)
+		if n == nil && element.Kind == spec.Structure {
+			n = cfn.Obj() // so that the others keep their places
+		}
+		if n != nil {
 			out.Items = append(out.Items, n)
 		}
 	}

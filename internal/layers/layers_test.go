@@ -28,6 +28,7 @@ var table = []layer{
 	{"internal/source", 0, true, "places in files and how problems there are shown"},
 	{"internal/cfn", 1, true, "templates"},
 	{"internal/sam", 1, true, "SAM to CloudFormation"},
+	{"internal/apiurl", 1, true, "where APIs are served"},
 	{"internal/view", 2, true, "what is shown, as values"},
 	{"internal/rules", 2, true, "rules judge configurations"},
 	{"internal/fitness", 2, true, "the objective"},
