@@ -135,7 +135,9 @@ func (r *Release) Begin(ctx context.Context, now time.Time) error {
 }
 
 // End writes how the release's deployment ended.
-func (r *Release) End(ctx context.Context, o history.Outcome) error { return r.Store.End(ctx, r.Number, o) }
+func (r *Release) End(ctx context.Context, o history.Outcome) error {
+	return r.Store.End(ctx, r.Number, o)
+}
 
 // deployed is what the stack has now.
 type deployed struct {
@@ -265,7 +267,8 @@ func (m *Maker) upload(ctx context.Context, bucket, key string, body io.Reader) 
 
 func (m *Maker) options(q Request, r *Release, t *desired.Template, file *suitefile.File, code hookCode) gate.Options {
 	o := gate.Options{Stack: q.Stack, Release: r.Release, CodeBucket: code.bucket, CodeKey: code.key, Architecture: code.architecture, Resources: t.Resources()}
-	for _, s := range append(inventory.Actions(items(t), nil), measure.Actions(file, items(t))...) {
+	refer := referable(t.Transformed)
+	for _, s := range append(inventory.Actions(items(t), refer), measure.Actions(file, items(t), refer)...) {
 		o.Statements = append(o.Statements, gate.Statement{Actions: s.Actions, Resources: s.Resources})
 	}
 	return o
