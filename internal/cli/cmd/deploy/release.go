@@ -27,6 +27,7 @@ import (
 type releasing struct {
 	app     *app.App
 	release *release.Release // nil without a gate
+	told    bool             // the gate's verdict
 }
 
 // plan makes a release of the deployment, unless there is to be no gate, and a change set of it.
@@ -140,7 +141,8 @@ func (r *releasing) execute(ctx context.Context, e *engine.Engine, cs *engine.Ch
 	told := *e
 	told.Emit = func(ev engine.Event) {
 		e.Emit(ev)
-		if atGate(ev) {
+		if atGate(ev) && !r.told { // a rollback updates the gate once more
+			r.told = true
 			r.tell(ctx, e)
 		}
 	}
