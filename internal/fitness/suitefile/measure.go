@@ -174,7 +174,7 @@ func (r *reader) measure(id string, n *cfn.Node) Measure {
 	}
 	if len(found) == 0 {
 		if _, ok := fitness.Lookup(id); ok {
-			return Rule{id, n.Get("parameters")}
+			return Rule{id, parameters(id, n.Get("parameters"))}
 		}
 		return nil
 	}
@@ -329,16 +329,31 @@ func num(n *cfn.Node, otherwise exact.Decimal) exact.Decimal {
 
 // definition is a measure as text: two measures with the same one give scores that mean the same.
 func definition(n *cfn.Node, id string) string {
+	if _, ok := fitness.Lookup(id); ok && !slices.ContainsFunc(measureKeys(), n.Has) {
+		n = cfn.Obj(cfn.P("rule", cfn.Str(id)), cfn.P("parameters", parameters(id, n.Get("parameters"))))
+	}
 	parts := []string{}
 	for _, key := range append(measureKeys(), "type", "target", "limit", "notice", "parameters") {
 		if v := n.Get(key); v != nil && key != "attestation" {
 			parts = append(parts, key+" "+canonical(v))
 		}
 	}
-	if _, ok := fitness.Lookup(id); ok && !slices.ContainsFunc(measureKeys(), n.Has) {
-		parts = append([]string{"rule " + id}, parts...)
-	}
 	return strings.Join(parts, ", ")
+}
+
+// parameters are those of a rule of the catalogue: the given ones, and of the default suite's those that are not given.
+func parameters(rule string, given *cfn.Node) *cfn.Node {
+	standard := fitness.Parameters(rule)
+	if standard == nil || !given.IsNull() && !given.Is(cfn.Map) {
+		return given
+	}
+	out := cfn.Obj(given.Entries()...)
+	for _, name := range slices.Sorted(maps.Keys(standard)) {
+		if !out.Has(name) {
+			out.Set(name, cfn.Str(standard[name]))
+		}
+	}
+	return out
 }
 
 func measureKeys() []string {

@@ -131,7 +131,7 @@ func (o *options) checks() ([]*rules.Check, error) {
 		if rule == nil {
 			return nil, unknownRule(name)
 		}
-		check, err := rule.Bind(given[rule.Name])
+		check, err := rule.Bind(withDefaults(rule.Name, given[rule.Name]))
 		if err != nil {
 			return nil, (&app.UsageError{Err: err}).WithHint("give it with --rule-parameters " + rule.Name + ".PARAMETER=VALUE")
 		}
@@ -154,7 +154,7 @@ func (o *options) names(given map[string]map[string]string) []string {
 	for _, rule := range rules.All() {
 		chosen := suite.Function(rule.Name) != nil || o.all || o.registry && rule.HasRegistry()
 		if given[rule.Name] == nil {
-			if _, err := rule.Bind(nil); err != nil {
+			if _, err := rule.Bind(withDefaults(rule.Name, nil)); err != nil {
 				continue // it needs parameters
 			}
 		}
