@@ -2,6 +2,7 @@
 // to, a folder a release, so that the fitness hook, the deployer and a person who asks see the same on every cloud:
 //
 //	PREFIX/releases/000003/attempt.json   what was to be released: written before anything is changed
+//	PREFIX/releases/000003/template.json  what the stack is asked for: while it is updated, it cannot tell itself
 //	PREFIX/releases/000003/items.json     the configuration that was judged, so that it can be judged again by other requirements
 //	PREFIX/releases/000003/report.json    the release gate's report (package report)
 //	PREFIX/releases/000003/outcome.json   how the deployment ended, as its deployer saw it
@@ -103,10 +104,11 @@ func (r *Release) Name() string {
 }
 
 const (
-	attemptFile = "attempt.json"
-	itemsFile   = "items.json"
-	reportFile  = "report.json"
-	outcomeFile = "outcome.json"
+	attemptFile  = "attempt.json"
+	templateFile = "template.json"
+	itemsFile    = "items.json"
+	reportFile   = "report.json"
+	outcomeFile  = "outcome.json"
 )
 
 func (s *Store) key(number int, file string) string {

@@ -61,7 +61,7 @@ func (s *Stack) Judge(ctx context.Context, q Question) (*Answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	arch, stack, err := s.architecture(ctx)
+	arch, stack, err := s.architecture(ctx, q.Release.Number)
 	if err != nil {
 		return nil, err
 	}
@@ -108,24 +108,45 @@ func (s *Stack) suite(ctx context.Context, q Question) (*appraisal.Suite, error)
 	return appraisal.Prepare(file)
 }
 
-// architecture reads the stack: what its template asks for, and what is there.
-func (s *Stack) architecture(ctx context.Context) (appraisal.Architecture, *inventory.Stack, error) {
+// architecture reads the stack: what the release asks for, and what is there.
+func (s *Stack) architecture(ctx context.Context, number int) (appraisal.Architecture, *inventory.Stack, error) {
 	var a appraisal.Architecture
-	stack, err := s.Reader.Stack(ctx, s.Name)
+	asked, err := s.History.Asked(ctx, number)
 	if err != nil {
 		return a, nil, err
 	}
-	out, err := s.CloudFormation.GetTemplate(ctx, &cloudformation.GetTemplateInput{StackName: &s.Name, TemplateStage: cftypes.TemplateStageOriginal})
-	if err != nil {
-		return a, nil, fmt.Errorf("read the template of stack %s as it was written: %w", s.Name, err)
+	var stack *inventory.Stack
+	if asked != nil {
+		a.Authored = asked.Authored
+		stack, err = s.Reader.StackAs(ctx, s.Name, inventory.Asked{Template: asked.Full, Parameters: asked.Parameters})
+	} else {
+		stack, err = s.Reader.Stack(ctx, s.Name)
 	}
-	if a.Authored, err = cfn.Parse("template", []byte(aws.ToString(out.TemplateBody))); err != nil {
-		return a, nil, fmt.Errorf("read the template of stack %s as it was written: %w", s.Name, err)
+	if err != nil {
+		return a, nil, err
+	}
+	if a.Authored == nil {
+		if a.Authored, err = s.authored(ctx); err != nil {
+			return a, nil, err
+		}
 	}
 	a.Full = stack.Template
 	a.Desired = rules.NewSet(configurations(stack.Items), nil, stack.Region)
 	a.Live = rules.NewSet(configurations(s.Reader.Live(ctx, stack.Items)), nil, stack.Region)
 	return a, stack, nil
+}
+
+// authored is the stack's template as it was written, of a release that nobody has kept.
+func (s *Stack) authored(ctx context.Context) (*cfn.Node, error) {
+	out, err := s.CloudFormation.GetTemplate(ctx, &cloudformation.GetTemplateInput{StackName: &s.Name, TemplateStage: cftypes.TemplateStageOriginal})
+	if err != nil {
+		return nil, fmt.Errorf("read the template of stack %s as it was written: %w", s.Name, err)
+	}
+	root, err := cfn.Parse("template", []byte(aws.ToString(out.TemplateBody)))
+	if err != nil {
+		return nil, fmt.Errorf("read the template of stack %s as it was written: %w", s.Name, err)
+	}
+	return root, nil
 }
 
 // configurations are items as rules take them.

@@ -35,10 +35,21 @@ const maxStackDepth = 10
 // Stack reads a stack, given by name or id, and those nested in it. Properties hold the intrinsic functions whose values
 // neither the template, the parameters nor the physical ids tell.
 func (r *Reader) Stack(ctx context.Context, name string) (*Stack, error) {
-	return r.stack(ctx, name, 0)
+	return r.stack(ctx, name, nil, 0)
 }
 
-func (r *Reader) stack(ctx context.Context, name string, depth int) (*Stack, error) {
+// Asked is what a stack is asked for by a deployment that is under way: until it has ended, the stack's own template may be the old one.
+type Asked struct {
+	Template   *cfn.Node         // processed
+	Parameters map[string]string // all but those that are not to be shown
+}
+
+// StackAs reads a stack as Stack does, taking what it is asked for from a deployment.
+func (r *Reader) StackAs(ctx context.Context, name string, asked Asked) (*Stack, error) {
+	return r.stack(ctx, name, &asked, 0)
+}
+
+func (r *Reader) stack(ctx context.Context, name string, asked *Asked, depth int) (*Stack, error) {
 	if depth > maxStackDepth {
 		return nil, fmt.Errorf("read stack %s: stacks are nested more than %d deep", name, maxStackDepth)
 	}
@@ -53,12 +64,19 @@ func (r *Reader) stack(ctx context.Context, name string, depth int) (*Stack, err
 	if err != nil {
 		return nil, err
 	}
-	t, err := r.template(ctx, s.ID)
-	if err != nil {
-		return nil, err
+	var t *cfn.Template
+	if asked != nil {
+		if t, err = cfn.ReadTemplate(asked.Template); err != nil {
+			return nil, fmt.Errorf("read the template that stack %s is asked for: %w", name, err)
+		}
+		s.Parameters = maps.Clone(asked.Parameters)
+	} else {
+		if t, err = r.template(ctx, s.ID); err != nil {
+			return nil, err
+		}
+		s.parameters(t, out.Stacks[0].Parameters)
 	}
 	s.Template = t.Root
-	s.parameters(t, out.Stacks[0].Parameters)
 	physical, err := r.physical(ctx, s.ID)
 	if err != nil {
 		return nil, err
@@ -66,7 +84,7 @@ func (r *Reader) stack(ctx context.Context, name string, depth int) (*Stack, err
 	nested := map[string]*Stack{}
 	for _, res := range t.Resources {
 		if id := physical[res.ID]; res.Type == nestedStack && id != "" {
-			if nested[res.ID], err = r.stack(ctx, id, depth+1); err != nil {
+			if nested[res.ID], err = r.stack(ctx, id, nil, depth+1); err != nil {
 				return nil, fmt.Errorf("read the nested stack %s of %s: %w", res.ID, s.Name, err)
 			}
 		}

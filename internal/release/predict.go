@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"strings"
 
 	"evo/internal/appraisal"
 	"evo/internal/appraisal/desired"
@@ -34,6 +35,7 @@ func (m *Maker) predict(ctx context.Context, r *Release, q Request, template *de
 		if reference, err = r.Store.As(ctx, last, suite, now); err != nil {
 			return nil, err
 		}
+		reference = withoutNested(reference)
 		options.Basis, options.Judged = &last.Report.Verdict.Basis, last.Report.Verdict.Level
 	}
 	made := suite.Appraise(fmt.Sprintf("v%d", r.Number), template.Architecture, unmeasured(reference, suite), now)
@@ -48,6 +50,18 @@ func (m *Maker) predict(ctx context.Context, r *Release, q Request, template *de
 		f.Warning = append(f.Warning, n.Error())
 	}
 	return f, nil
+}
+
+// withoutNested leaves out what stands in nested stacks: the template at hand does not say what they contain.
+func withoutNested(r *fitness.Release) *fitness.Release {
+	out := *r
+	out.Pairs = nil
+	for _, p := range r.Pairs {
+		if !strings.Contains(p.Resource, "/") {
+			out.Pairs = append(out.Pairs, p)
+		}
+	}
+	return &out
 }
 
 // unmeasured are the pairs of functions that only a running release scores: as they were in the reference, else unknown.

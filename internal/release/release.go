@@ -68,6 +68,7 @@ type Release struct {
 	Store     *history.Store
 
 	built time.Time
+	asked history.Template
 }
 
 // RefusedError says that a release is less fit than it must be, and was not begun.
@@ -104,6 +105,7 @@ func (m *Maker) Make(ctx context.Context, q Request, static, fresh bool) (*Relea
 		return nil, fmt.Errorf("read the template: %w", err)
 	}
 	r := &Release{built: q.Built, OwnIAM: !needsIAM(template)}
+	r.asked = history.Template{Authored: q.Template, Full: template.Transformed.Root, Parameters: shown(template.Transformed, parameters)}
 	r.Release = gate.Release{Name: q.Name, Digest: digest(q.Template, parameters, q.Suite), Bucket: q.Bucket, Prefix: history.Prefix(q.Prefix, q.Stack), Override: q.Override}
 	if now.gated {
 		r.Bucket, r.Prefix = now.release.Bucket, now.release.Prefix // the history stays where it began
@@ -131,6 +133,9 @@ func (m *Maker) Make(ctx context.Context, q Request, static, fresh bool) (*Relea
 
 // Begin writes into the history that the release is about to be deployed.
 func (r *Release) Begin(ctx context.Context, now time.Time) error {
+	if err := r.Store.Ask(ctx, r.Number, r.asked); err != nil {
+		return err
+	}
 	return r.Store.Begin(ctx, history.Attempt{Number: r.Number, Name: r.Name, Digest: r.Digest, Started: now.UTC(), Built: r.built.UTC()})
 }
 
@@ -207,6 +212,22 @@ func digest(template *cfn.Node, parameters map[string]string, suite []byte) stri
 	}
 	h.Write(suite)
 	return hex.EncodeToString(h.Sum(nil))
+}
+
+// shown are the values of the template's parameters, given or by default, but for those that are not to be shown.
+func shown(t *cfn.Template, given map[string]string) map[string]string {
+	values := map[string]string{}
+	for _, p := range t.Parameters {
+		if p.NoEcho || p.IsStored() {
+			continue
+		}
+		if v, ok := given[p.Name]; ok {
+			values[p.Name] = v
+		} else if p.Default != nil {
+			values[p.Name] = *p.Default
+		}
+	}
+	return values
 }
 
 // number is the next release's: one more than any that the history or the stack knows.
