@@ -85,6 +85,17 @@ func (s *Suite) Appraise(name string, a Architecture, measured []fitness.Pair, n
 	return out
 }
 
+// Unmeasured are the pairs of the functions that only a running release tells of, as long as there is none: nothing is known of them.
+func (s *Suite) Unmeasured() []fitness.Pair {
+	var pairs []fitness.Pair
+	for _, f := range s.Suite.Functions {
+		if suitefile.Live(s.Measures[f.ID]) {
+			pairs = append(pairs, fitness.Pair{Function: f.ID, Resource: fitness.Stack, Score: fitness.Unknown, Criticality: exact.One, Reason: "measured when it is deployed"})
+		}
+	}
+	return pairs
+}
+
 // byRules judges what is asked for and what is there. A release is as fit as the worse of both: a setting that no template states can be
 // lost with the next deployment, and one that is stated but not there does not protect.
 func (s *Suite) byRules(a Architecture) []fitness.Pair {

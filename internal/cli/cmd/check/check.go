@@ -21,7 +21,6 @@ import (
 	"evo/internal/cli/params"
 	"evo/internal/fitness"
 	"evo/internal/rules"
-	"evo/internal/sam"
 	"evo/internal/source"
 )
 
@@ -225,7 +224,7 @@ func (w *work) judge(path string) result {
 	}
 	verdicts, err := w.verdicts(path, r.text)
 	if err != nil {
-		r.err = located(err, path)
+		r.err = findings.Located(err, path)
 		return r
 	}
 	r.findings = make([]findings.Finding, len(verdicts))
@@ -254,27 +253,6 @@ func (w *work) verdicts(path string, text []byte) ([]rules.Verdict, error) {
 		all = append(all, verdicts...)
 	}
 	return all, nil
-}
-
-// located gives a template's problems the file that they are in.
-func located(err error, path string) error {
-	if e, ok := sam.AsError(err); ok {
-		return errors.Join(e, e.Diagnostics(path))
-	}
-	var many source.Diagnostics
-	var one *source.Diagnostic
-	if !errors.As(err, &many) && errors.As(err, &one) {
-		many = source.Diagnostics{one}
-	}
-	for _, d := range many {
-		if d.File == "" {
-			d.File = path
-		}
-	}
-	if many != nil {
-		return many
-	}
-	return fmt.Errorf("%s: %w", path, err)
 }
 
 func (o *options) write(all []findings.Finding, texts map[string][]byte) error {
