@@ -151,6 +151,11 @@ func JudgementOf(r Release, rep *report.Report) Judgement {
 	if d := rep.Verdict.Delta; d != nil {
 		j.Changes, j.Size = changes(d), resized(d)
 	}
+	if rep.Reference != nil {
+		if before, err := fitness.Assess(&rep.Suite, rep.Reference); err == nil { // a report that was read has been judged already
+			relate(j.Characteristics, Standings(before, &rep.Suite))
+		}
+	}
 	return j
 }
 

@@ -32,6 +32,8 @@ type options struct {
 	overrides  []string
 	all        bool
 	registry   bool
+	drift      bool
+	stack      string // of which drift is looked for
 }
 
 // New returns the command.
@@ -44,7 +46,12 @@ func New(a *app.App) *cobra.Command {
 configures it; a value that only deployment decides gives INSUFFICIENT_DATA, and no guess. Without --rule the rules of evo's own suite
 judge: those that hold for most applications. The exit code is 1 if a resource does not comply.`,
 		Annotations: map[string]string{app.OutputsAnnotation: "text json sarif junit"},
-		RunE:        func(_ *cobra.Command, args []string) error { return o.run(args) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if o.drift {
+				return o.compare(cmd.Context())
+			}
+			return o.run(args)
+		},
 	}
 	fs := cmd.Flags()
 	fs.StringArrayVarP(&o.templates, "template-file", "t", nil, "a template; may be given several times (default: template.yaml, …)")
@@ -53,6 +60,8 @@ judge: those that hold for most applications. The exit code is 1 if a resource d
 	fs.StringArrayVar(&o.overrides, "parameter-overrides", nil, "the template's parameters' values: K=V …")
 	fs.BoolVar(&o.all, "all", false, "every rule that needs no parameters, also those that are right for some applications only")
 	fs.BoolVar(&o.registry, "guard", false, "read rules as the AWS Guard Rules Registry does: one verdict a template, suppressions in Metadata count")
+	fs.BoolVar(&o.drift, "compare", false, "compare the stack's live configuration with its template, and what the rules say of both; exit code 1 if they differ")
+	fs.StringVar(&o.stack, "stack-name", "", "the stack to compare")
 	argv.MarkList(fs, "parameter-overrides", "rule-parameters")
 	fs.SetNormalizeFunc(packagecmd.TemplateNames)
 	return cmd

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -110,7 +111,7 @@ func bar(low, high, floor string, width int) string {
 }
 
 func (p *page) releases(releases []view.Release) {
-	head := []string{"Release", "Name", "When", "Fitness", "Difference", "Kept", "Added", "Removed", "Complexity", "Verdict", "Status"}
+	head := []string{"Release", "Name", "When", "Fitness", "Difference", "Kept", "Added", "Removed", "Complexity", "Forgiven", "Verdict", "Status"}
 	if p.tty {
 		head = append(head[:4:4], append([]string{""}, head[4:]...)...)
 	}
@@ -118,6 +119,7 @@ func (p *page) releases(releases []view.Release) {
 	for i := range releases {
 		rows = append(rows, p.row(&releases[i]))
 	}
+	head, rows = told(head, rows)
 	p.table(head, rows, func(col int, cell string) string {
 		if head[col] == "Status" || head[col] == "Verdict" {
 			return p.word(cell)
@@ -142,12 +144,15 @@ const none = "-"
 
 func (p *page) row(r *view.Release) []string {
 	fit, meter, verdict := none, "", none
-	delta := []string{none, none, none, none, none}
+	delta := []string{none, none, none, none, none, none}
 	if r.Fitness != nil {
 		fit, meter, verdict = r.Fitness.String(), bar(r.Fitness.Low.String(), r.Fitness.High.String(), "", 10), r.Verdict
 	}
 	if d := r.Delta; d != nil {
-		delta = []string{d.Decided.Signed(), d.Kept.Signed(), d.Added.Signed(), d.Removed.Signed(), view.Signed(d.Complexity)}
+		delta = []string{d.Decided.Signed(), d.Kept.Signed(), d.Added.Signed(), d.Removed.Signed(), view.Signed(d.Complexity), none}
+		if forgiven := d.Forgiven.Signed(); forgiven != "0.00" { // most releases do not grow
+			delta[len(delta)-1] = forgiven
+		}
 	}
 	row := []string{fmt.Sprintf("v%d", r.Number), orNone(r.Name), when(r.Time()), fit}
 	if p.tty {
@@ -203,7 +208,29 @@ func (p *page) characteristics(all []view.Characteristic) {
 		}
 		rows = append(rows, append(row, c.Score.String(), change, orNone(c.Floor.String()), unknown))
 	}
+	head, rows = told(head, rows)
 	p.table(head, rows, nil)
+}
+
+// told leaves out the columns that say nothing in any row.
+func told(head []string, rows [][]string) ([]string, [][]string) {
+	silent := func(col int) bool {
+		return !slices.ContainsFunc(rows, func(row []string) bool { return row[col] != none })
+	}
+	keep := func(cells []string) []string {
+		var out []string
+		for col, cell := range cells {
+			if len(rows) == 0 || !silent(col) {
+				out = append(out, cell)
+			}
+		}
+		return out
+	}
+	out := make([][]string, len(rows))
+	for i, row := range rows {
+		out[i] = keep(row)
+	}
+	return keep(head), out
 }
 
 const unknown = "not known"
