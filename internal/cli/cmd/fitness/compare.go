@@ -34,8 +34,11 @@ func (s *stack) one(ctx context.Context) error {
 }
 
 func (p *page) judgement(j *view.Judgement) {
-	p.printf("%s\n", p.style.Bold(strings.TrimSpace(fmt.Sprintf("v%d %s", j.Number, j.Name))))
-	p.printf("  %s, %s%s\n", p.word(j.Verdict), p.word(j.Status), because(j.Reason))
+	p.printf("%s\n", p.style.Bold(title(&j.Release)))
+	p.printf("  %s\n", p.word(j.Verdict))
+	if j.Proceed && j.Reason != "" {
+		p.printf("  %s: %s\n", p.word(j.Status), j.Reason)
+	}
 	for _, line := range j.Why {
 		p.printf("  %s\n", line)
 	}

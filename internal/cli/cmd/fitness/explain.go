@@ -44,7 +44,7 @@ func (s *stack) explain(ctx context.Context) error {
 		return s.document(e)
 	}
 	p := s.page()
-	p.printf("%s\n", p.style.Bold(strings.TrimSpace(fmt.Sprintf("v%d %s", e.Release, e.Name))+": fitness "+e.Fitness.String()))
+	p.printf("%s\n", p.style.Bold(title(&v)+": fitness "+e.Fitness.String()))
 	p.sum(&e.Explanation, 0)
 	return p.err
 }

@@ -27,7 +27,7 @@ func (s *stack) list(ctx context.Context) error {
 	p.printf("%s\n\n", p.style.Bold(fmt.Sprintf("Stack %s: %d %s%s", all.Stack, len(all.Releases), plural(len(all.Releases), "release"), p.trend(all.Releases))))
 	p.releases(all.Releases)
 	if newest := newestJudged(all.Releases); newest != nil {
-		p.printf("\n%s\n", p.style.Bold(strings.TrimSpace(fmt.Sprintf("v%d %s", newest.Number, newest.Name))+" by characteristic"))
+		p.printf("\n%s\n", p.style.Bold(title(newest)+" by characteristic"))
 		p.characteristics(newest.Characteristics)
 	}
 	p.delivery(&all.Delivery)
@@ -128,8 +128,8 @@ func (p *page) releases(releases []view.Release) {
 	})
 	for i := range releases {
 		r := &releases[i]
-		if r.Reason != "" && r.Status != view.Succeeded {
-			p.printf("  v%d was %s: %s\n", r.Number, r.Status, r.Reason)
+		if why := reason(r); why != "" && r.Status != view.Succeeded {
+			p.printf("  v%d was %s: %s\n", r.Number, r.Status, why)
 		}
 		if r.Problem != "" {
 			p.printf("  v%d could not be read: %s\n", r.Number, r.Problem)
@@ -138,6 +138,23 @@ func (p *page) releases(releases []view.Release) {
 			p.printf("  v%d went on whatever its fitness was: %s\n", r.Number, r.Override)
 		}
 	}
+}
+
+// reason is why a release ended as it did. Where the release gate said no, that is what its report says, and no more what others say of it.
+func reason(r *view.Release) string {
+	if len(r.Why) > 0 && !r.Proceed {
+		return r.Why[0]
+	}
+	return r.Reason
+}
+
+// title names a release, and says what has become of it if it is not there.
+func title(r *view.Release) string {
+	name := strings.TrimSpace(fmt.Sprintf("v%d %s", r.Number, r.Name))
+	if r.Status != view.Succeeded {
+		name += " (" + r.Status + ")"
+	}
+	return name
 }
 
 const none = "-"
@@ -242,7 +259,7 @@ func (p *page) delivery(d *view.Delivery) {
 		lead = fmt.Sprintf("%s (median of %d, %d of them from when the code was built)", span(d.LeadTime.Time()), d.LeadTime.Of, d.LeadTime.SinceBuild)
 	}
 	if d.PerDay != nil {
-		often = d.PerDay.String() + " a day"
+		often = every(d.PerDay.String())
 	}
 	if d.FailureRate != nil {
 		failed := d.Deployments - d.Successes
@@ -256,6 +273,15 @@ func (p *page) delivery(d *view.Delivery) {
 	}
 	p.printf("\n%s\n", p.style.Bold("Delivery"))
 	p.printf("  lead time             %s\n  deployment frequency  %s\n  rolled back           %s\n  time to restore       %s\n", lead, often, rate, restored)
+}
+
+// every is how long it is from one deployment to the next, which tells more than so many a day where that is a small or a large number.
+func every(perDay string) string {
+	rate, err := strconv.ParseFloat(perDay, 64)
+	if err != nil || rate <= 0 {
+		return "less than one in 20000 days"
+	}
+	return "one every " + span(time.Duration(float64(24*time.Hour)/rate))
 }
 
 // span writes a duration with its two largest units.
