@@ -136,7 +136,10 @@ var measures = []struct {
 	key  string
 	read func(r *reader, id string, n *cfn.Node) Measure
 }{
-	{"rule", func(_ *reader, _ string, n *cfn.Node) Measure { return Rule{n.Get("rule").Str(), n.Get("parameters")} }},
+	{"rule", func(_ *reader, _ string, n *cfn.Node) Measure {
+		name := n.Get("rule").Str()
+		return Rule{name, parameters(name, n.Get("parameters"))}
+	}},
 	{"expression", (*reader).checkMeasure},
 	{"metric", (*reader).metricMeasure},
 	{"invoke", (*reader).call},
@@ -329,8 +332,12 @@ func num(n *cfn.Node, otherwise exact.Decimal) exact.Decimal {
 
 // definition is a measure as text: two measures with the same one give scores that mean the same.
 func definition(n *cfn.Node, id string) string {
+	rule := n.Get("rule").Str()
 	if _, ok := fitness.Lookup(id); ok && !slices.ContainsFunc(measureKeys(), n.Has) {
-		n = cfn.Obj(cfn.P("rule", cfn.Str(id)), cfn.P("parameters", parameters(id, n.Get("parameters"))))
+		rule = id
+	}
+	if rule != "" {
+		n = cfn.Obj(cfn.P("rule", cfn.Str(rule)), cfn.P("parameters", parameters(rule, n.Get("parameters"))))
 	}
 	parts := []string{}
 	for _, key := range append(measureKeys(), "type", "target", "limit", "notice", "parameters") {

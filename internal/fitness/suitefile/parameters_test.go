@@ -17,7 +17,7 @@ func TestDefaultParameters(t *testing.T) {
 		"{parameters: {timeout: 30}}":            {`{"timeout":30,"runtime":"nodejs24.x,`, false},
 		"{parameters: {runtime: nodejs22.x}}":    {`{"runtime":"nodejs22.x"}`, false},
 		"{severity: high, required: true}":       {`{"runtime":"nodejs24.x,`, true},
-		"{rule: lambda-function-settings-check}": {"null", false},
+		"{rule: lambda-function-settings-check}": {`{"runtime":"nodejs24.x,`, true},
 	} {
 		f, err := Parse("fitness.yaml", []byte("functions: {"+rule+": "+text+"}"), now)
 		if err != nil {
