@@ -66,18 +66,9 @@ func Prepare(file *suitefile.File) (*Suite, error) {
 
 // Appraisal is a release as it was appraised.
 type Appraisal struct {
-	Release    *fitness.Release
-	Excepted   fitness.Excepted
-	Suppressed []Suppressed
-	Problems   []string // checks that could not be evaluated: their scores are unknown
-}
-
-// Suppressed is a pair that the template takes out, in the words of another tool.
-type Suppressed struct {
-	Function string `json:"function"`
-	Resource string `json:"resource"`
-	Tool     string `json:"tool"`
-	Reason   string `json:"reason,omitempty"`
+	Release  *fitness.Release
+	Excepted fitness.Excepted
+	Problems []string // checks that could not be evaluated: their scores are unknown
 }
 
 // Appraise scores an architecture at a moment. measured are the pairs that were scored in other ways.
@@ -87,10 +78,22 @@ func (s *Suite) Appraise(name string, a Architecture, measured []fitness.Pair, n
 	pairs = append(pairs, s.byChecks(a, out)...)
 	pairs = append(pairs, s.byTime(now)...)
 	pairs = append(pairs, measured...)
-	pairs = out.suppress(pairs, a.Desired)
+	pairs, suppressed := suppress(pairs, a.Desired)
 	pairs, out.Excepted = s.Suite.Except(pairs, now)
+	out.Excepted.Suppressed = suppressed
 	out.Release = &fitness.Release{Name: name, Pairs: pairs, Size: Size(a)}
 	return out
+}
+
+// Unmeasured are the pairs of the functions that only a running release tells of, as long as there is none: nothing is known of them.
+func (s *Suite) Unmeasured() []fitness.Pair {
+	var pairs []fitness.Pair
+	for _, f := range s.Suite.Functions {
+		if suitefile.Live(s.Measures[f.ID]) {
+			pairs = append(pairs, fitness.Pair{Function: f.ID, Resource: fitness.Stack, Score: fitness.Unknown, Criticality: exact.One, Reason: "measured when it is deployed"})
+		}
+	}
+	return pairs
 }
 
 // byRules judges what is asked for and what is there. A release is as fit as the worse of both: a setting that no template states can be
@@ -175,16 +178,16 @@ func (s *Suite) byTime(now time.Time) []fitness.Pair {
 }
 
 // suppress leaves out what the template's metadata asks to be left out, and counts it.
-func (a *Appraisal) suppress(pairs []fitness.Pair, set *rules.Set) []fitness.Pair {
-	kept := pairs[:0]
+func suppress(pairs []fitness.Pair, set *rules.Set) (kept []fitness.Pair, out []fitness.Suppressed) {
+	kept = pairs[:0]
 	for _, p := range pairs {
 		if by, ok := rules.SuppressedIn(set.Item(p.Resource), p.Function); ok {
-			a.Suppressed = append(a.Suppressed, Suppressed{p.Function, p.Resource, by.Tool, by.Reason})
+			out = append(out, fitness.Suppressed{Function: p.Function, Resource: p.Resource, Tool: by.Tool, Reason: by.Reason})
 			continue
 		}
 		kept = append(kept, p)
 	}
-	return kept
+	return kept, out
 }
 
 // Own reports whether a logical id is that of a resource that evo adds to judge releases: no part of the architecture.

@@ -10,6 +10,7 @@ import (
 	"evo/internal/cli/cmd/deletecmd"
 	"evo/internal/cli/cmd/demo"
 	"evo/internal/cli/cmd/deploy"
+	"evo/internal/cli/cmd/fitness"
 	"evo/internal/cli/cmd/initcmd"
 	"evo/internal/cli/cmd/list"
 	"evo/internal/cli/cmd/local"
@@ -28,6 +29,7 @@ func commands(a *app.App) []*cobra.Command {
 		validate.New(a),
 		transform.New(a),
 		check.New(a),
+		fitness.New(a),
 		buildcmd.New(a),
 		packagecmd.New(a),
 		local.New(a),

@@ -1,6 +1,10 @@
 package fitness
 
-import "evo/internal/fitness/exact"
+import (
+	"encoding/json"
+
+	"evo/internal/fitness/exact"
+)
 
 // Entry is what an AWS Config rule means to fitness.
 type Entry struct {
@@ -75,7 +79,7 @@ var Catalogue = []Entry{
 
 	// Functions
 	{"lambda-function-public-access-prohibited", Security, Critical, lambda, "", "strangers cannot call the function"},
-	{"lambda-function-settings-check", Security, High, lambda, needs, "runtime, timeout and memory are as you say"},
+	{"lambda-function-settings-check", Security, High, lambda, "", "AWS supports the function's runtime"},
 	{"lambda-concurrency-check", Scalability, Medium, lambda, depends, "the function cannot use up the account's concurrency"},
 	{"lambda-dlq-check", Reliability, Medium, lambda, depends, "events that failed are kept"},
 	{"lambda-inside-vpc", Security, Medium, lambda, depends, "the function is in a VPC"},
@@ -129,8 +133,16 @@ var Catalogue = []Entry{
 
 // Function is the entry as a fitness function.
 func (e Entry) Function() Function {
-	return Function{ID: e.Rule, Characteristic: e.Characteristic, Severity: e.Severity, Breadth: Atomic, Target: Static, Cadence: Triggered,
+	f := Function{ID: e.Rule, Characteristic: e.Characteristic, Severity: e.Severity, Breadth: Atomic, Target: Static, Cadence: Triggered,
 		Invocation: Automated, Definition: "rule " + e.Rule, Title: e.Title}
+	if given := Parameters(e.Rule); given != nil {
+		text, err := json.Marshal(given)
+		if err != nil {
+			panic(err) // strings always encode
+		}
+		f.Definition += ", parameters " + string(text)
+	}
+	return f
 }
 
 // Lookup finds a rule's entry.

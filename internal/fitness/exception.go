@@ -37,6 +37,16 @@ type Excepted struct {
 	Held    []Exception `json:"held,omitempty"`    // took a pair out
 	Expired []Exception `json:"expired,omitempty"` // no longer do: their pairs count again
 	Idle    []Exception `json:"idle,omitempty"`    // hold, but name no pair
+
+	Suppressed []Suppressed `json:"suppressed,omitempty"` // pairs that the template itself takes out
+}
+
+// Suppressed is a pair that a template takes out, in the words of another tool.
+type Suppressed struct {
+	Function string `json:"function"`
+	Resource string `json:"resource"`
+	Tool     string `json:"tool"`
+	Reason   string `json:"reason,omitempty"`
 }
 
 // Except returns the pairs that count at a moment, and what became of the suite's exceptions.

@@ -28,6 +28,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"evo/internal/fitness/report"
+	"evo/internal/view"
 )
 
 // Store is the history of one stack.
@@ -57,10 +58,10 @@ type Attempt struct {
 
 // The ways in which a release's deployment ends.
 const (
-	Succeeded  = "succeeded"
-	Refused    = "refused"     // by the static gate: nothing was touched
-	RolledBack = "rolled back" // by a hook, an alarm, the release gate, or a resource that failed
-	Failed     = "failed"      // and was not rolled back
+	Succeeded  = view.Succeeded
+	Refused    = view.Refused
+	RolledBack = view.RolledBack
+	Failed     = view.Failed
 )
 
 // Outcome is how a release's deployment ended.

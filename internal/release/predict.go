@@ -10,7 +10,6 @@ import (
 	"evo/internal/appraisal"
 	"evo/internal/appraisal/desired"
 	"evo/internal/fitness"
-	"evo/internal/fitness/exact"
 	"evo/internal/fitness/report"
 	"evo/internal/fitness/suitefile"
 	"evo/internal/history"
@@ -69,13 +68,7 @@ func unmeasured(reference *fitness.Release, suite *appraisal.Suite) []fitness.Pa
 	if reference != nil {
 		return history.Remembered(reference, suite)
 	}
-	var pairs []fitness.Pair
-	for _, f := range suite.Suite.Functions {
-		if suitefile.Live(suite.Measures[f.ID]) {
-			pairs = append(pairs, fitness.Pair{Function: f.ID, Resource: fitness.Stack, Score: fitness.Unknown, Criticality: exact.One, Reason: "measured when it is deployed"})
-		}
-	}
-	return pairs
+	return suite.Unmeasured()
 }
 
 // Fitness is what is to be seen of a report.

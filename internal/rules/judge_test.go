@@ -279,6 +279,8 @@ func TestFunctionSettings(t *testing.T) {
 	for _, c := range []one{
 		{name: "runtime alone", parameters: "{runtime: 'python3.13'}", resources: function("Runtime: python3.13, Timeout: 900, MemorySize: 512"), want: pass},
 		{name: "no runtime", parameters: "{runtime: 'python3.13'}", resources: function("Handler: a"), want: fail, reason: "Runtime is not set"},
+		{name: "another of the language", parameters: "{runtime: 'java25, python3.14, python3.13'}", resources: function("Runtime: python3.8"), want: fail, reason: "Runtime is python3.8, should be python3.14 or python3.13"},
+		{name: "another language", parameters: "{runtime: 'java25, java21'}", resources: function("Runtime: python3.8"), want: fail, reason: "should be java25 or java21"},
 		{name: "image", parameters: "{runtime: 'python3.13'}", resources: function("PackageType: Image"), want: skip},
 		{name: "open runtime", parameters: "{runtime: 'python3.13'}", resources: function("Runtime: !Ref R"), want: open},
 		{name: "open runtime, wrong memory", parameters: "{runtime: 'python3.13', memorySize: 256}", resources: function("Runtime: !Ref R"), want: fail, reason: "MemorySize is not set, so it is 128"},

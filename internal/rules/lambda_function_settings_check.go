@@ -35,14 +35,32 @@ func judgeLambdaFunctionSettingsCheck(s *subject) Verdict {
 	if text := runtime.node.Str(); strings.HasPrefix(text, "provided") {
 		return notApplicable(runtime, "Runtime is "+text+", which has no language")
 	}
-	allowed := s.arg("runtime").words
-	worst := wantWord(runtime, allowed)
+	worst := wantWord(runtime, sameLanguage(s.arg("runtime").words, runtime))
 	for _, v := range []Verdict{s.wantRole(), s.wantNumber("Timeout", 3, "timeout"), s.wantNumber("MemorySize", 128, "memorySize")} {
 		if v.Compliance > worst.Compliance {
 			worst = v
 		}
 	}
 	return worst
+}
+
+// sameLanguage are the runtimes of a function's own language, as it will hardly be written anew in another; all of them if there are none.
+func sameLanguage(runtimes []string, is property) []string {
+	text := is.node.Str()
+	digit := strings.IndexAny(text, "0123456789")
+	if digit <= 0 {
+		return runtimes
+	}
+	var out []string
+	for _, r := range runtimes {
+		if strings.IndexAny(r, "0123456789") == digit && r[:digit] == text[:digit] {
+			out = append(out, r)
+		}
+	}
+	if len(out) == 0 {
+		return runtimes
+	}
+	return out
 }
 
 // wantRole compares Role, an ARN, with the parameter, an ARN or the role's name.

@@ -136,7 +136,10 @@ var measures = []struct {
 	key  string
 	read func(r *reader, id string, n *cfn.Node) Measure
 }{
-	{"rule", func(_ *reader, _ string, n *cfn.Node) Measure { return Rule{n.Get("rule").Str(), n.Get("parameters")} }},
+	{"rule", func(_ *reader, _ string, n *cfn.Node) Measure {
+		name := n.Get("rule").Str()
+		return Rule{name, parameters(name, n.Get("parameters"))}
+	}},
 	{"expression", (*reader).checkMeasure},
 	{"metric", (*reader).metricMeasure},
 	{"invoke", (*reader).call},
@@ -174,7 +177,7 @@ func (r *reader) measure(id string, n *cfn.Node) Measure {
 	}
 	if len(found) == 0 {
 		if _, ok := fitness.Lookup(id); ok {
-			return Rule{id, n.Get("parameters")}
+			return Rule{id, parameters(id, n.Get("parameters"))}
 		}
 		return nil
 	}
@@ -329,16 +332,35 @@ func num(n *cfn.Node, otherwise exact.Decimal) exact.Decimal {
 
 // definition is a measure as text: two measures with the same one give scores that mean the same.
 func definition(n *cfn.Node, id string) string {
+	rule := n.Get("rule").Str()
+	if _, ok := fitness.Lookup(id); ok && !slices.ContainsFunc(measureKeys(), n.Has) {
+		rule = id
+	}
+	if rule != "" {
+		n = cfn.Obj(cfn.P("rule", cfn.Str(rule)), cfn.P("parameters", parameters(rule, n.Get("parameters"))))
+	}
 	parts := []string{}
 	for _, key := range append(measureKeys(), "type", "target", "limit", "notice", "parameters") {
 		if v := n.Get(key); v != nil && key != "attestation" {
 			parts = append(parts, key+" "+canonical(v))
 		}
 	}
-	if _, ok := fitness.Lookup(id); ok && !slices.ContainsFunc(measureKeys(), n.Has) {
-		parts = append([]string{"rule " + id}, parts...)
-	}
 	return strings.Join(parts, ", ")
+}
+
+// parameters are those of a rule of the catalogue: the given ones, and of the default suite's those that are not given.
+func parameters(rule string, given *cfn.Node) *cfn.Node {
+	standard := fitness.Parameters(rule)
+	if standard == nil || !given.IsNull() && !given.Is(cfn.Map) {
+		return given
+	}
+	out := cfn.Obj(given.Entries()...)
+	for _, name := range slices.Sorted(maps.Keys(standard)) {
+		if !out.Has(name) {
+			out.Set(name, cfn.Str(standard[name]))
+		}
+	}
+	return out
 }
 
 func measureKeys() []string {

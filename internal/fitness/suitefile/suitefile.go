@@ -38,7 +38,7 @@ type File struct {
 func Default() *File {
 	f := &File{Suite: fitness.Default(), Measures: map[string]Measure{}, Metrics: map[string]MetricRef{}, places: map[string]source.Span{}, name: Name}
 	for _, fn := range f.Suite.Functions {
-		f.Measures[fn.ID] = Rule{Name: fn.ID}
+		f.Measures[fn.ID] = Rule{fn.ID, parameters(fn.ID, nil)}
 	}
 	return f
 }

@@ -21,7 +21,6 @@ import (
 	"evo/internal/cli/params"
 	"evo/internal/fitness"
 	"evo/internal/rules"
-	"evo/internal/sam"
 	"evo/internal/source"
 )
 
@@ -33,6 +32,8 @@ type options struct {
 	overrides  []string
 	all        bool
 	registry   bool
+	drift      bool
+	stack      string // of which drift is looked for
 }
 
 // New returns the command.
@@ -45,7 +46,12 @@ func New(a *app.App) *cobra.Command {
 configures it; a value that only deployment decides gives INSUFFICIENT_DATA, and no guess. Without --rule the rules of evo's own suite
 judge: those that hold for most applications. The exit code is 1 if a resource does not comply.`,
 		Annotations: map[string]string{app.OutputsAnnotation: "text json sarif junit"},
-		RunE:        func(_ *cobra.Command, args []string) error { return o.run(args) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if o.drift {
+				return o.compare(cmd.Context())
+			}
+			return o.run(args)
+		},
 	}
 	fs := cmd.Flags()
 	fs.StringArrayVarP(&o.templates, "template-file", "t", nil, "a template; may be given several times (default: template.yaml, …)")
@@ -54,6 +60,8 @@ judge: those that hold for most applications. The exit code is 1 if a resource d
 	fs.StringArrayVar(&o.overrides, "parameter-overrides", nil, "the template's parameters' values: K=V …")
 	fs.BoolVar(&o.all, "all", false, "every rule that needs no parameters, also those that are right for some applications only")
 	fs.BoolVar(&o.registry, "guard", false, "read rules as the AWS Guard Rules Registry does: one verdict a template, suppressions in Metadata count")
+	fs.BoolVar(&o.drift, "compare", false, "compare the stack's live configuration with its template, and what the rules say of both; exit code 1 if they differ")
+	fs.StringVar(&o.stack, "stack-name", "", "the stack to compare")
 	argv.MarkList(fs, "parameter-overrides", "rule-parameters")
 	fs.SetNormalizeFunc(packagecmd.TemplateNames)
 	return cmd
@@ -131,7 +139,7 @@ func (o *options) checks() ([]*rules.Check, error) {
 		if rule == nil {
 			return nil, unknownRule(name)
 		}
-		check, err := rule.Bind(given[rule.Name])
+		check, err := rule.Bind(withDefaults(rule.Name, given[rule.Name]))
 		if err != nil {
 			return nil, (&app.UsageError{Err: err}).WithHint("give it with --rule-parameters " + rule.Name + ".PARAMETER=VALUE")
 		}
@@ -154,7 +162,7 @@ func (o *options) names(given map[string]map[string]string) []string {
 	for _, rule := range rules.All() {
 		chosen := suite.Function(rule.Name) != nil || o.all || o.registry && rule.HasRegistry()
 		if given[rule.Name] == nil {
-			if _, err := rule.Bind(nil); err != nil {
+			if _, err := rule.Bind(withDefaults(rule.Name, nil)); err != nil {
 				continue // it needs parameters
 			}
 		}
@@ -225,7 +233,7 @@ func (w *work) judge(path string) result {
 	}
 	verdicts, err := w.verdicts(path, r.text)
 	if err != nil {
-		r.err = located(err, path)
+		r.err = findings.Located(err, path)
 		return r
 	}
 	r.findings = make([]findings.Finding, len(verdicts))
@@ -254,27 +262,6 @@ func (w *work) verdicts(path string, text []byte) ([]rules.Verdict, error) {
 		all = append(all, verdicts...)
 	}
 	return all, nil
-}
-
-// located gives a template's problems the file that they are in.
-func located(err error, path string) error {
-	if e, ok := sam.AsError(err); ok {
-		return errors.Join(e, e.Diagnostics(path))
-	}
-	var many source.Diagnostics
-	var one *source.Diagnostic
-	if !errors.As(err, &many) && errors.As(err, &one) {
-		many = source.Diagnostics{one}
-	}
-	for _, d := range many {
-		if d.File == "" {
-			d.File = path
-		}
-	}
-	if many != nil {
-		return many
-	}
-	return fmt.Errorf("%s: %w", path, err)
 }
 
 func (o *options) write(all []findings.Finding, texts map[string][]byte) error {
