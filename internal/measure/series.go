@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"net/url"
 	"slices"
 	"strconv"
 	"sync"
@@ -226,6 +227,7 @@ func seconds(period, age time.Duration) int32 {
 // said is an error as the service put it, without the client's own words around it.
 func said(err error) string {
 	var api smithy.APIError
+	var web *url.Error
 	switch {
 	case errors.As(err, &api) && api.ErrorMessage() != "":
 		return api.ErrorCode() + ": " + api.ErrorMessage()
@@ -235,6 +237,8 @@ func said(err error) string {
 		return "there was no answer in time"
 	case errors.Is(err, context.Canceled):
 		return "measuring was cut short"
+	case errors.As(err, &web):
+		return web.Err.Error()
 	}
 	return err.Error()
 }
