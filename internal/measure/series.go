@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -143,7 +144,7 @@ func refused(err error) bool {
 	if !errors.As(err, &api) {
 		return false
 	}
-	return slices.Contains([]string{"ValidationError", "ValidationException", "InvalidParameterValue", "InvalidParameterCombination", "MissingParameter"}, api.ErrorCode())
+	return slices.ContainsFunc([]string{"Validation", "InvalidParameter", "Missing"}, func(begin string) bool { return strings.HasPrefix(api.ErrorCode(), begin) })
 }
 
 func (m *Measurer) request(ctx context.Context, batch []*query, from, to time.Time) error {
