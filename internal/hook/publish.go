@@ -2,15 +2,19 @@ package hook
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
+	"slices"
 	"strconv"
+	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 
+	"evo/internal/cfn"
 	"evo/internal/fitness"
 	"evo/internal/fitness/exact"
 	"evo/internal/fitness/report"
@@ -101,57 +105,71 @@ func (p *Publisher) annotate(ctx context.Context, name string, r *report.Report)
 	if err != nil {
 		return fmt.Errorf("mark the release on dashboard %s: %w", name, err)
 	}
+	if body == aws.ToString(out.DashboardBody) {
+		return nil
+	}
 	if _, err := p.CloudWatch.PutDashboard(ctx, &cloudwatch.PutDashboardInput{DashboardName: &name, DashboardBody: &body}); err != nil {
 		return fmt.Errorf("write dashboard %s: %w", name, err)
 	}
 	return nil
 }
 
-// mark adds the release to a dashboard's body. Everything else in it stays, the authors' own annotations among it.
+// mark adds the release to a dashboard's body. Everything else in it stays as its authors wrote it, their own annotations among it; a
+// dashboard that nothing is marked on is returned as it is.
 func mark(body string, r *report.Report) (string, error) {
-	var dashboard map[string]any
-	if err := json.Unmarshal([]byte(body), &dashboard); err != nil {
+	dashboard, err := cfn.Parse("dashboard", []byte(body)) // which keeps the order of keys, and numbers as they are written
+	if err != nil {
 		return "", err
 	}
-	label := fmt.Sprintf("%sv%d", markLabel, r.Number)
-	if r.Title != "" {
-		label += " " + r.Title
-	}
-	line := map[string]any{"label": label, "value": r.Time.Format("2006-01-02T15:04:05Z")}
-	widgets, _ := dashboard["widgets"].([]any)
-	for _, w := range widgets {
-		widget, _ := w.(map[string]any)
-		properties, _ := widget["properties"].(map[string]any)
-		if widget["type"] != "metric" || properties == nil || !hasTimeAxis(properties["view"]) {
+	marked := false
+	for _, widget := range dashboard.Get("widgets").List() {
+		properties := widget.Get("properties")
+		if widget.Get("type").Str() != "metric" || !properties.Is(cfn.Map) || !hasTimeAxis(properties.Get("view")) {
 			continue
 		}
-		annotations, ok := properties["annotations"].(map[string]any)
-		if !ok {
-			annotations = map[string]any{}
-			properties["annotations"] = annotations
+		annotations := properties.Get("annotations")
+		if !annotations.Is(cfn.Map) {
+			annotations = cfn.Obj()
+			properties.Set("annotations", annotations)
 		}
-		vertical, _ := annotations["vertical"].([]any)
-		annotations["vertical"] = withMark(vertical, line)
+		annotations.Set("vertical", cfn.Arr(withMark(annotations.Get("vertical").List(), r)...))
+		marked = true
 	}
-	text, err := json.Marshal(dashboard)
+	if !marked {
+		return body, nil
+	}
+	text, err := dashboard.MarshalJSON()
 	return string(text), err
 }
 
-func hasTimeAxis(view any) bool { return view == nil || view == "timeSeries" }
+func hasTimeAxis(view *cfn.Node) bool { return view.IsNull() || view.Str() == "timeSeries" }
 
-// withMark replaces the release's own mark if there is one, and drops evo's oldest marks.
-func withMark(vertical []any, line map[string]any) []any {
-	var out []any
-	marks := 0
-	for i := len(vertical) - 1; i >= 0; i-- {
-		a, _ := vertical[i].(map[string]any)
-		label, _ := a["label"].(string)
-		if len(label) >= len(markLabel) && label[:len(markLabel)] == markLabel {
-			if marks++; label == line["label"] || marks >= maxMarks {
-				continue
-			}
+// withMark adds the release's line after the others, in place of one that it has already, and drops evo's oldest.
+func withMark(vertical []*cfn.Node, r *report.Report) []*cfn.Node {
+	release := fmt.Sprintf("%sv%d", markLabel, r.Number)
+	label := strings.TrimSpace(release + " " + r.Title)
+	line := cfn.Obj(cfn.P("label", cfn.Str(label)), cfn.P("value", cfn.Str(r.Time.UTC().Format(time.RFC3339))))
+	others := slices.DeleteFunc(slices.Clone(vertical), func(n *cfn.Node) bool {
+		text := n.Get("label").Str() // of a band, which is a list of two, there is none
+		return text == release || strings.HasPrefix(text, release+" ")
+	})
+	excess := 1 - maxMarks
+	for _, n := range others {
+		if own(n) {
+			excess++
 		}
-		out = append([]any{vertical[i]}, out...)
 	}
-	return append(out, line)
+	others = slices.DeleteFunc(others, func(n *cfn.Node) bool {
+		if excess <= 0 || !own(n) {
+			return false
+		}
+		excess--
+		return true
+	})
+	return append(others, line)
 }
+
+// ownMark is a label that evo writes, and a person hardly does.
+var ownMark = regexp.MustCompile("^" + regexp.QuoteMeta(markLabel) + `v[1-9][0-9]*( |$)`)
+
+func own(annotation *cfn.Node) bool { return ownMark.MatchString(annotation.Get("label").Str()) }

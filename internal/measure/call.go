@@ -49,10 +49,12 @@ type answer struct {
 type failure struct {
 	reason  string
 	certain bool
-	judged  bool // as in answer
+	judged  bool  // as in answer
+	cause   error // nil if the reason says all
 }
 
 func (f *failure) Error() string { return f.reason }
+func (f *failure) Unwrap() error { return f.cause }
 
 // calls makes the suite's transactions, some at a time, each with its own time limit.
 func (m *Measurer) calls(ctx context.Context, file *suitefile.File, ids []string, s Subject, outcomes []outcome) {
@@ -102,8 +104,11 @@ func (c *caller) against(reason string, judged bool) outcome {
 	return outcome{fitness.Known(exact.Zero), reason}
 }
 
-// make makes a transaction within its time. A failure of the wider context is nobody's fault.
+// make makes a transaction within its time. That the wider context has ended is nobody's fault.
 func (c *caller) make(ctx context.Context, call suitefile.Call) (*answer, error) {
+	if c.BeforeTraffic && call.Function != "" {
+		_, _ = c.shifted() // not in the transaction's time; qualifier tells what came of it
+	}
 	limit := callTimeout
 	if within := call.Expect.Within; within > 0 {
 		limit = within + timeoutMargin
@@ -116,13 +121,15 @@ func (c *caller) make(ctx context.Context, call suitefile.Call) (*answer, error)
 	}
 	a, err := do(own, call)
 	var f *failure
-	if errors.As(err, &f) && ctx.Err() == nil && own.Err() != nil {
-		return nil, &failure{fmt.Sprintf("%s: no answer within %s", target(call), limit), true, f.judged}
-	}
-	if err != nil && ctx.Err() != nil {
+	switch {
+	case err == nil:
+		return a, nil
+	case ctx.Err() != nil:
 		return nil, errors.New(target(call) + ": measuring was cut short")
+	case errors.As(err, &f) && errors.Is(f.cause, context.DeadlineExceeded):
+		return nil, &failure{reason: fmt.Sprintf("%s: no answer within %s", target(call), limit), certain: true, judged: f.judged}
 	}
-	return a, err
+	return nil, err
 }
 
 // target is what a transaction is made with, for people.

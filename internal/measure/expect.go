@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
 	"time"
 
@@ -94,13 +93,13 @@ func missing(want *cfn.Node, got any, path string) string {
 }
 
 func unlisted(want []*cfn.Node, got []any, path string) string {
-	for i, w := range want {
+	for _, w := range want {
 		found := false
 		for _, g := range got {
 			found = found || missing(w, g, "") == ""
 		}
 		if !found {
-			return fmt.Sprintf("%s has no entry %s", place(join(path, strconv.Itoa(i))), literal(w))
+			return fmt.Sprintf("%s has no entry %s", place(path), literal(w))
 		}
 	}
 	return ""

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/smithy-go"
@@ -92,7 +93,7 @@ func alias(items []*inventory.Item, function string) string {
 func (c *caller) invoke(ctx context.Context, call suitefile.Call) (*answer, error) {
 	it := c.item(call.Function)
 	if it == nil {
-		return nil, &failure{"the stack has no function " + call.Function, true, true}
+		return nil, &failure{reason: "the stack has no function " + call.Function, certain: true, judged: !c.BeforeTraffic} // it may still come
 	}
 	qualifier, judged, err := c.qualifier(it.PhysicalID)
 	if err != nil {
@@ -105,13 +106,47 @@ func (c *caller) invoke(ctx context.Context, call suitefile.Call) (*answer, erro
 		}
 	}
 	a := &answer{from: call.Function + ":" + qualifier, judged: judged}
-	began := time.Now()
-	out, err := c.lambda.Invoke(ctx, in)
-	if a.took = time.Since(began); err != nil {
-		return nil, &failure{a.from + " cannot be called: " + said(err), cannotRun(err), judged}
+	out, took, err := c.once(ctx, in)
+	if err != nil {
+		return nil, &failure{a.from + " cannot be called: " + said(err), cannotRun(err), judged, err}
 	}
+	a.took = took
 	a.returned(out)
 	return a, nil
+}
+
+// How often a call that was throttled is made again, and after what time at first.
+const (
+	throttledAttempts = 4
+	throttledDelay    = 200 * time.Millisecond
+)
+
+// once has a function do something once. What was throttled was surely not done, and is tried again; what was cut off may have been.
+func (c *caller) once(ctx context.Context, in *lambda.InvokeInput) (out *lambda.InvokeOutput, took time.Duration, err error) {
+	for attempt := range throttledAttempts {
+		began := time.Now()
+		out, err = c.lambda.Invoke(ctx, in)
+		if took = time.Since(began); err == nil || !throttled(err) {
+			return out, took, err
+		}
+		t := time.NewTimer(throttledDelay << attempt)
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+			t.Stop()
+			return nil, took, err
+		}
+	}
+	return nil, took, err
+}
+
+func throttled(err error) bool {
+	var api smithy.APIError
+	if !errors.As(err, &api) {
+		return false
+	}
+	_, ok := retry.DefaultThrottleErrorCodes[api.ErrorCode()]
+	return ok
 }
 
 // cannotRun reports whether Lambda says that the function is to blame: it is not there, or cannot run as it is configured. All else, be

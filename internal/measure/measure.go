@@ -19,7 +19,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
@@ -51,19 +50,12 @@ type Measurer struct {
 // New returns a Measurer. endpoint is where a cloud other than AWS serves APIs; empty: AWS.
 func New(cfg aws.Config, endpoint string) *Measurer {
 	m := &Measurer{endpoint: endpoint, cloudwatch: cloudwatch.NewFromConfig(cfg), codedeploy: codedeploy.NewFromConfig(cfg),
-		lambda: lambda.NewFromConfig(cfg, func(o *lambda.Options) { o.Retryer = onlyThrottled() }),
+		lambda: lambda.NewFromConfig(cfg, func(o *lambda.Options) { o.Retryer = aws.NopRetryer{} }),
 		web:    &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}} // a redirect is an answer
 	if m.cloud = cfg.HTTPClient; m.cloud == nil {
 		m.cloud = m.web
 	}
 	return m
-}
-
-// onlyThrottled repeats what was surely not done. A transaction that was cut off may have been, and is not to be done twice.
-func onlyThrottled() aws.Retryer {
-	return retry.NewStandard(func(o *retry.StandardOptions) {
-		o.Retryables = []retry.IsErrorRetryable{retry.RetryableErrorCode{Codes: retry.DefaultThrottleErrorCodes}}
-	})
 }
 
 // Measured reports whether a function is scored by measuring.

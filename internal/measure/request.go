@@ -31,16 +31,16 @@ func (c *caller) request(ctx context.Context, call suitefile.Call) (*answer, err
 	began := time.Now()
 	resp, err := client.Do(req)
 	if err != nil {
-		return nil, &failure{a.from + ": " + said(err), true, a.judged}
+		return nil, &failure{a.from + ": " + said(err), true, a.judged, err}
 	}
 	defer resp.Body.Close()
 	a.body, err = io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 	if a.took = time.Since(began); err != nil {
-		return nil, &failure{fmt.Sprintf("%s: the answer breaks off: %s", a.from, said(err)), true, a.judged}
+		return nil, &failure{fmt.Sprintf("%s: the answer breaks off: %s", a.from, said(err)), true, a.judged, err}
 	}
 	a.status, a.whole = resp.StatusCode, a.body
 	if a.status == http.StatusTooManyRequests && call.Expect.Status != a.status {
-		return nil, &failure{a.from + ": throttled", false, a.judged}
+		return nil, &failure{reason: a.from + ": throttled"}
 	}
 	return a, nil
 }
@@ -86,10 +86,10 @@ func content(n *cfn.Node) (text []byte, isJSON bool, err error) {
 
 // address is where a URL of a suite leads: a path is the stack's API's; an API of AWS is, on another cloud, that cloud's.
 func (c *caller) address(text string) (string, error) {
-	if !strings.Contains(text, "://") {
+	if strings.HasPrefix(text, "/") || !strings.Contains(text, "://") {
 		apis := served(c.Stack)
 		if len(apis) == 0 {
-			return "", &failure{fmt.Sprintf("the stack has no API that could serve %s", text), true, true}
+			return "", &failure{reason: "the stack has no API that could serve " + text, certain: true, judged: !c.BeforeTraffic}
 		}
 		text = apis[0].url(c.Stack) + "/" + strings.TrimPrefix(text, "/")
 	}

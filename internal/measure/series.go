@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -142,7 +144,7 @@ func refused(err error) bool {
 	if !errors.As(err, &api) {
 		return false
 	}
-	return slices.Contains([]string{"ValidationError", "ValidationException", "InvalidParameterValue", "InvalidParameterCombination", "MissingParameter"}, api.ErrorCode())
+	return slices.ContainsFunc([]string{"Validation", "InvalidParameter", "Missing"}, func(begin string) bool { return strings.HasPrefix(api.ErrorCode(), begin) })
 }
 
 func (m *Measurer) request(ctx context.Context, batch []*query, from, to time.Time) error {
@@ -226,6 +228,7 @@ func seconds(period, age time.Duration) int32 {
 // said is an error as the service put it, without the client's own words around it.
 func said(err error) string {
 	var api smithy.APIError
+	var web *url.Error
 	switch {
 	case errors.As(err, &api) && api.ErrorMessage() != "":
 		return api.ErrorCode() + ": " + api.ErrorMessage()
@@ -235,6 +238,8 @@ func said(err error) string {
 		return "there was no answer in time"
 	case errors.Is(err, context.Canceled):
 		return "measuring was cut short"
+	case errors.As(err, &web):
+		return web.Err.Error()
 	}
 	return err.Error()
 }
