@@ -5,10 +5,12 @@ import (
 
 	"evo/internal/cli/app"
 	"evo/internal/cli/cmd/buildcmd"
+	"evo/internal/cli/cmd/check"
 	"evo/internal/cli/cmd/cloudcmd"
 	"evo/internal/cli/cmd/deletecmd"
 	"evo/internal/cli/cmd/demo"
 	"evo/internal/cli/cmd/deploy"
+	"evo/internal/cli/cmd/fitness"
 	"evo/internal/cli/cmd/initcmd"
 	"evo/internal/cli/cmd/list"
 	"evo/internal/cli/cmd/local"
@@ -26,6 +28,8 @@ func commands(a *app.App) []*cobra.Command {
 		initcmd.New(a),
 		validate.New(a),
 		transform.New(a),
+		check.New(a),
+		fitness.New(a),
 		buildcmd.New(a),
 		packagecmd.New(a),
 		local.New(a),

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"context"
+	"fmt"
 	"net"
 	"os"
 	"os/exec"
@@ -9,11 +11,14 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"evo/internal/cloud"
+	"evo/internal/hook"
 )
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"evo": func() { os.Exit(Main()) },
+		// The test's own program is the fitness hook, too.
+		"bootstrap": func() { fmt.Fprintln(os.Stderr, hook.Serve(context.Background(), os.Getenv)); os.Exit(1) },
 	})
 }
 

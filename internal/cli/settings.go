@@ -46,7 +46,7 @@ func configure(cmd *cobra.Command, a *app.App) error {
 	if err := errors.Join(problems...); err != nil {
 		return &app.UsageError{Err: err}
 	}
-	if err := check(a); err != nil {
+	if err := checkSettings(cmd, a); err != nil {
 		return err
 	}
 	if a.SaveParams {
@@ -149,12 +149,16 @@ func prepend(f *pflag.Flag, values []string) error {
 	return list.Replace(append(words, list.GetSlice()...))
 }
 
-func check(a *app.App) error {
+func checkSettings(cmd *cobra.Command, a *app.App) error {
 	if a.Target != app.TargetLocal && a.Target != app.TargetAWS {
 		return app.Usagef("--target is %s or %s, not %q", app.TargetLocal, app.TargetAWS, a.Target)
 	}
-	if a.Output != "text" && a.Output != "json" && a.Output != "table" {
-		return app.Usagef("--output is text or json, not %q", a.Output)
+	outputs := "text json"
+	if own := cmd.Annotations[app.OutputsAnnotation]; own != "" {
+		outputs = own
+	}
+	if words := strings.Fields(outputs); !slices.Contains(words, a.Output) && a.Output != "table" {
+		return app.Usagef("--output is %s, not %q", strings.Join(words, " or "), a.Output)
 	}
 	return nil
 }

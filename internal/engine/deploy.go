@@ -295,12 +295,25 @@ func change(r *cftypes.ResourceChange) view.Change {
 // noChanges are the ways in which CloudFormation says that there is nothing to do.
 var noChanges = []string{"didn't contain changes", "No updates are to be performed"}
 
-// dropChangeSet deletes a change set that failed, and the empty stack that one for a new stack leaves.
-func (e *Engine) dropChangeSet(ctx context.Context, cs *ChangeSet, reason string) error {
+// Discard deletes a change set that is not to be carried out, and the empty stack that one for a new stack leaves.
+func (e *Engine) Discard(ctx context.Context, cs *ChangeSet) error {
+	if err := e.delete(ctx, cs); err != nil {
+		return fmt.Errorf("discard the change set of stack %s: %w", cs.Stack, err)
+	}
+	return nil
+}
+
+func (e *Engine) delete(ctx context.Context, cs *ChangeSet) error {
 	_, err := e.CloudFormation.DeleteChangeSet(ctx, &cloudformation.DeleteChangeSetInput{ChangeSetName: &cs.ID, StackName: &cs.Stack})
 	if err == nil && cs.Create {
 		_, err = e.CloudFormation.DeleteStack(ctx, &cloudformation.DeleteStackInput{StackName: &cs.Stack})
 	}
+	return err
+}
+
+// dropChangeSet deletes a change set that failed, and the empty stack that one for a new stack leaves.
+func (e *Engine) dropChangeSet(ctx context.Context, cs *ChangeSet, reason string) error {
+	err := e.delete(ctx, cs)
 	if err != nil {
 		err = fmt.Errorf("clean up after it: %w", err)
 	}

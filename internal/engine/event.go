@@ -12,6 +12,7 @@ type Event struct {
 	ChangeSet *ChangeSet       `json:"changeset,omitempty"`
 	Stack     *view.StackEvent `json:"event,omitempty"`
 	Rollout   *view.Rollout    `json:"rollout,omitempty"`
+	Fitness   *view.Fitness    `json:"fitness,omitempty"`
 	Outputs   []view.Output    `json:"outputs,omitempty"`
 	Inert     []view.Resource  `json:"inert,omitempty"` // what does nothing where it is deployed, in whole or in part
 	Result    *Result          `json:"result,omitempty"`
@@ -25,6 +26,7 @@ const (
 	TypeChangeSet = "changeset"
 	TypeEvent     = "event"
 	TypeRollout   = "rollout"
+	TypeFitness   = "fitness"
 	TypeOutputs   = "outputs"
 	TypeInert     = "inert"
 	TypeResult    = "result"

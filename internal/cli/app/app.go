@@ -51,6 +51,9 @@ type Settings struct {
 	SaveParams bool
 }
 
+// OutputsAnnotation is where a command names the forms of its output, if there are more than text and json.
+const OutputsAnnotation = "outputs"
+
 // JSON reports whether results are wanted as JSON.
 func (s *Settings) JSON() bool { return s.Output == "json" }
 

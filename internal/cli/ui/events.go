@@ -39,6 +39,8 @@ func (v *Events) Show(e engine.Event) {
 		v.stackEvent(e.Stack)
 	case e.Rollout != nil:
 		v.Rollout(e.Rollout)
+	case e.Fitness != nil:
+		v.Fitness(e.Fitness)
 	case e.Outputs != nil:
 		v.Outputs(e.Outputs)
 	case e.Inert != nil:

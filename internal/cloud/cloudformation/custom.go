@@ -103,6 +103,18 @@ type customAnswer struct {
 
 const customTimeout = time.Hour
 
+// leastPatience is how long the machine waits for an answer, however fast the cloud's clock runs: the function that answers is a process,
+// and runs by the machine's.
+const leastPatience = 30 * time.Second
+
+// patience makes a time-out last for leastPatience at least.
+func (s *Service) patience(timeout time.Duration) time.Duration {
+	if wait := s.cfg.Clock.Wait(timeout); wait > 0 && wait < leastPatience && wait < timeout {
+		return time.Duration(float64(timeout) * float64(leastPatience) / float64(wait))
+	}
+	return timeout
+}
+
 func (s *Service) custom(ctx context.Context, r *Request, kind string) (Result, error) {
 	if s.cfg.CallbackURL == nil || s.cfg.Services.Lambda == nil {
 		return Result{}, fmt.Errorf("custom resources are not supported here: there is nobody to call, or nowhere to answer")
@@ -117,6 +129,7 @@ func (s *Service) custom(ctx context.Context, r *Request, kind string) (Result, 
 	if seconds, ok := r.Properties.Get("ServiceTimeout").Int(); ok && seconds > 0 {
 		timeout = min(timeout, time.Duration(seconds)*time.Second)
 	}
+	timeout = s.patience(timeout)
 	got, ok, err := s.answers(ctx, r, r.Token, r.Begun.Add(timeout), func(a []string) bool { return len(a) > 0 })
 	if err != nil {
 		return Result{Physical: r.Physical}, err

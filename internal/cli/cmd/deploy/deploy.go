@@ -25,6 +25,7 @@ import (
 	"evo/internal/cli/params"
 	"evo/internal/cli/ui"
 	"evo/internal/engine"
+	"evo/internal/release"
 	"evo/internal/view"
 )
 
@@ -47,6 +48,11 @@ type options struct {
 	failOnEmpty      bool
 	disableRollback  bool
 	maxWait          int
+
+	noGate       bool
+	noStaticGate bool
+	override     string
+	suiteFile    string
 }
 
 // New returns the command.
@@ -74,6 +80,10 @@ func New(a *app.App) *cobra.Command {
 	fs.BoolVar(&o.failOnEmpty, "fail-on-empty-changeset", false, "end with exit code 6 if there is nothing to change")
 	fs.BoolVar(&o.disableRollback, "disable-rollback", false, "leave a failed stack as it is")
 	fs.IntVar(&o.maxWait, "max-wait-duration", 60, "how long to wait for the stack, in minutes; 0: as long as it takes")
+	fs.BoolVar(&o.noGate, "no-gate", false, "deploy the template exactly as it is: no fitness hook, no release gate, no static gate")
+	fs.BoolVar(&o.noStaticGate, "no-static-gate", false, "do not refuse a release that is predicted to be less fit: leave it to the release gate")
+	fs.StringVar(&o.override, "override-fitness", "", "go on this once, whatever the fitness is; the reason is kept in the history")
+	fs.StringVar(&o.suiteFile, "fitness-file", "", "what releases are held to (default: fitness.yaml beside the template, if it is there)")
 	fs.Bool("express", false, "has no effect: evo always follows the stack to its end")
 	o.upload.AddFlags(fs)
 	argv.MarkList(fs, "capabilities", "parameter-overrides", "tags", "notification-arns", "signing-profiles")
@@ -139,7 +149,7 @@ func (o *options) deploy(ctx context.Context, emit func(engine.Event), path stri
 	if err != nil {
 		return err
 	}
-	cs, err := e.Plan(ctx, *d)
+	r, cs, err := o.plan(ctx, e, cfg, d, path)
 	if err != nil {
 		return o.orUnchanged(ctx, e, cfg, err)
 	}
@@ -157,7 +167,7 @@ func (o *options) deploy(ctx context.Context, emit func(engine.Event), path stri
 			"stack %s has not ended within %d minutes (--max-wait-duration); it goes on: `evo rollout watch --stack-name %s`", o.stack, o.maxWait, o.stack))
 		defer cancel()
 	}
-	if err := e.Execute(ctx, cs, *d); err != nil {
+	if err := r.execute(ctx, e, cs, *d); err != nil {
 		if cause := context.Cause(ctx); cause != nil && errors.Is(err, context.DeadlineExceeded) {
 			return cause
 		}
@@ -255,7 +265,7 @@ func (o *options) result(emit func(engine.Event), err error) {
 		r.Status = engine.Unchanged
 	case errors.As(err, &failed):
 		r.Status, r.State, r.Error = engine.Failure, failed.Status, awserr.Text(err)
-		if failed.WasRolledBack() {
+		if failed.WasRolledBack() || refusedByGate(failed) {
 			r.Status = engine.RolledBack
 		}
 	case err != nil:
@@ -313,8 +323,11 @@ func why(r *view.Rollout) string {
 func (o *options) outcome(err error) error {
 	var failed *engine.FailedError
 	var none *engine.NoChangesError
+	var refused *release.RefusedError
 	switch {
-	case errors.As(err, &failed) && failed.WasRolledBack():
+	case errors.As(err, &refused):
+		return &app.ExitError{Code: app.ExitFitness, Err: err}
+	case errors.As(err, &failed) && (failed.WasRolledBack() || refusedByGate(failed)):
 		return &app.ExitError{Code: app.ExitRolledBack, Err: err}
 	case errors.As(err, &none) && !o.failOnEmpty:
 		return nil

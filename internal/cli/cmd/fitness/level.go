@@ -1,0 +1,115 @@
+package fitness
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"evo/internal/appraisal"
+	"evo/internal/appraisal/desired"
+	"evo/internal/cli/app"
+	"evo/internal/fitness"
+	"evo/internal/fitness/suitefile"
+	"evo/internal/view"
+)
+
+// shownLosses is how many losses are shown without --explain.
+const shownLosses = 10
+
+// level shows how fit the template at hand is by itself.
+func (o *options) level() error {
+	v, err := o.appraise()
+	if err != nil {
+		return err
+	}
+	if o.app.JSON() {
+		return o.document(v)
+	}
+	p := o.page()
+	by := "evo's own suite"
+	if v.Suite != "" {
+		by = v.Suite
+	}
+	p.printf("%s\n", p.style.Bold(fmt.Sprintf("%s: fitness %s, by %s; %s of what counts is known", v.Template, v.Fitness, by, v.Coverage)))
+	p.characteristics(v.Characteristics)
+	p.printf("\n")
+	most := shownLosses
+	if o.explain {
+		most = 0
+	}
+	p.sum(&v.Explanation, most)
+	for _, problem := range v.Problems {
+		p.printf("could not be evaluated: %s\n", problem)
+	}
+	return p.err
+}
+
+func (o *options) appraise() (*view.Level, error) {
+	path, err := o.app.Template(o.template, false)
+	if err != nil {
+		return nil, err
+	}
+	t, err := o.read(path)
+	if err != nil {
+		return nil, err
+	}
+	name, file, err := o.suite(path)
+	if err != nil {
+		return nil, err
+	}
+	o.note(name, file, t)
+	suite, err := appraisal.Prepare(file)
+	if err != nil {
+		return nil, err
+	}
+	made := suite.Appraise(o.app.Short(path), t.Architecture, suite.Unmeasured(), o.app.Now())
+	a, err := fitness.Assess(file.Suite, made.Release)
+	if err != nil {
+		return nil, err
+	}
+	if name != "" {
+		name = o.app.Short(name)
+	}
+	v := view.LevelOf(o.app.Short(path), name, a, file.Suite, made.Excepted)
+	v.Problems = made.Problems
+	v.Explanation.Locate(v.Template, lines(t))
+	return &v, nil
+}
+
+// note tells what is valid in the fitness file, and yet wants attention.
+func (o *options) note(name string, file *suitefile.File, t *desired.Template) {
+	if name == "" {
+		return
+	}
+	var ids []string
+	for _, r := range t.Transformed.Resources {
+		ids = append(ids, r.ID)
+	}
+	text, _ := os.ReadFile(name) // for the lines only
+	for _, d := range append(file.Notes, file.Unused(ids)...) {
+		shown := *d
+		shown.File = o.app.Short(name)
+		fmt.Fprint(o.app.Err, shown.Text(text))
+	}
+}
+
+// suite reads the fitness file: the one named, else one beside the template or in the working directory; name is empty if there is none.
+func (o *options) suite(template string) (name string, file *suitefile.File, err error) {
+	candidates := []string{filepath.Join(filepath.Dir(template), suitefile.Name), o.app.Path(suitefile.Name)}
+	if o.suiteFile != "" {
+		candidates = []string{o.app.Path(o.suiteFile)}
+	}
+	for _, name := range candidates {
+		text, err := os.ReadFile(name)
+		switch {
+		case err == nil:
+			file, err := suitefile.Parse(name, text, o.app.Now())
+			return name, file, err
+		case o.suiteFile != "" || !errors.Is(err, fs.ErrNotExist):
+			return "", nil, (&app.UsageError{Err: fmt.Errorf("read the fitness file: %w", err)}).WithHint("`evo fitness init` writes one")
+		}
+	}
+	return "", suitefile.Default(), nil
+}

@@ -1,0 +1,124 @@
+// Package hook answers: may this release go on? It is the fitness hook, a Lambda function that judges a stack's releases.
+//
+// Three callers ask it. CodeDeploy asks before and after a function's traffic shifts, and is answered by
+// PutLifecycleEventHookExecutionStatus. CloudFormation asks through the release gate, a custom resource that is created or updated
+// after everything else in the stack, and is answered at its response URL. A person invokes it to measure now, and gets the
+// measurement back. Whoever asks, nothing stands in the way of a rollback or a deletion, and an answer is given in time even when
+// what it depends on hangs.
+package hook
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log"
+	"net/http"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
+)
+
+// Occasion is why a stack is judged.
+type Occasion string
+
+// The occasions. Before traffic shifts only what needs no traffic is judged.
+const (
+	PreTraffic  Occasion = "PreTraffic"
+	PostTraffic Occasion = "PostTraffic"
+	Gate        Occasion = "release gate"
+	OnRequest   Occasion = "on request"
+)
+
+// Answer is what a judgement came to.
+type Answer struct {
+	Proceed bool
+	Lines   []string // why: what a person reads
+	Fitness string   // as published
+	Report  string   // where the whole can be read: an s3:// URI; empty if it was not written
+}
+
+// Judge judges a stack on an occasion. Its error says that no judgement could be made, which is a no.
+type Judge interface {
+	Judge(ctx context.Context, q Question) (*Answer, error)
+	// RollingBack reports whether the stack is on its way back to an earlier release.
+	RollingBack(ctx context.Context) (bool, error)
+}
+
+// Question is what is to be judged.
+type Question struct {
+	Occasion   Occasion
+	Release    Release // as the caller says; its number is 0 on request: the release that is deployed
+	Deployment string  // CodeDeploy's, before and after traffic
+}
+
+// Hook answers its callers by what its Judge says.
+type Hook struct {
+	Judge      Judge
+	CodeDeploy *codedeploy.Client
+	HTTP       *http.Client // puts answers to CloudFormation
+	Release    Release      // that the hook was deployed with
+	// Margin is how long before the function's own deadline a judgement must have ended, so that it can still be answered.
+	Margin time.Duration
+}
+
+// event has the fields of all callers' events; which are there tells them apart.
+type event struct {
+	codeDeployEvent
+	customResourceEvent
+}
+
+// Handle takes one event.
+func (h *Hook) Handle(ctx context.Context, raw json.RawMessage) (any, error) {
+	var e event
+	if err := json.Unmarshal(raw, &e); err != nil {
+		return nil, fmt.Errorf("read the event: %w", err)
+	}
+	switch {
+	case e.ExecutionID != "":
+		return nil, h.answerCodeDeploy(ctx, &e.codeDeployEvent)
+	case e.RequestType != "":
+		return nil, h.answerCloudFormation(ctx, &e.customResourceEvent)
+	}
+	return h.judge(ctx, Question{Occasion: OnRequest})
+}
+
+// judge asks the Judge, and no longer than there is time to answer.
+func (h *Hook) judge(ctx context.Context, q Question) (*Answer, error) {
+	if deadline, ok := ctx.Deadline(); ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-h.Margin))
+		defer cancel()
+	}
+	type result struct {
+		answer *Answer
+		err    error
+	}
+	done := make(chan result, 1)
+	go func() { // ends with ctx; that a judge ignores it does not keep the answer
+		a, err := h.Judge.Judge(ctx, q)
+		done <- result{a, err}
+	}()
+	select {
+	case r := <-done:
+		if r.err != nil {
+			return nil, fmt.Errorf("judge the release: %w", r.err)
+		}
+		for _, line := range r.answer.Lines {
+			log.Print(line)
+		}
+		return r.answer, nil
+	case <-ctx.Done():
+		return nil, fmt.Errorf("judge the release: %w before there was a verdict", context.Cause(ctx))
+	}
+}
+
+// rollingBack is false where that cannot be told: then the release is judged like any other.
+func (h *Hook) rollingBack(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	back, err := h.Judge.RollingBack(ctx)
+	if err != nil {
+		log.Printf("cannot tell whether the stack is being rolled back: %v", err)
+	}
+	return back
+}

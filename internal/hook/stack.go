@@ -1,0 +1,229 @@
+package hook
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	cftypes "github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
+
+	"evo/internal/appraisal"
+	"evo/internal/cfn"
+	"evo/internal/fitness"
+	"evo/internal/fitness/report"
+	"evo/internal/fitness/suitefile"
+	"evo/internal/history"
+	"evo/internal/inventory"
+	"evo/internal/measure"
+	"evo/internal/rules"
+)
+
+// Stack judges one stack's releases: by its configuration as it is, by what calls and metrics say, and by its history.
+type Stack struct {
+	Name           string
+	CloudFormation *cloudformation.Client
+	Reader         *inventory.Reader
+	Measurer       *measure.Measurer
+	History        *history.Store
+	Publisher      *Publisher
+	Release        Release // that the hook was deployed with
+	Suite          func(ctx context.Context, key string) (*suitefile.File, error)
+	Now            func() time.Time
+}
+
+// RollingBack reports whether CloudFormation is taking a release back.
+func (s *Stack) RollingBack(ctx context.Context) (bool, error) {
+	out, err := s.CloudFormation.DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: &s.Name})
+	if err != nil {
+		return false, fmt.Errorf("read stack %s: %w", s.Name, err)
+	}
+	return len(out.Stacks) > 0 && strings.Contains(string(out.Stacks[0].StackStatus), "ROLLBACK"), nil
+}
+
+// Judge judges the stack as it is now.
+func (s *Stack) Judge(ctx context.Context, q Question) (*Answer, error) {
+	if q.Release.Number == 0 {
+		q.Release = s.Release
+	}
+	if q.Occasion == Gate {
+		if a, err := s.judged(ctx, q.Release); a != nil || err != nil {
+			return a, err
+		}
+	}
+	suite, err := s.suite(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	arch, stack, err := s.architecture(ctx, q.Release.Number)
+	if err != nil {
+		return nil, err
+	}
+	now := s.Now().UTC()
+	measured := s.Measurer.Measure(ctx, suite.File, measure.Subject{Stack: stack, Deployment: q.Deployment, BeforeTraffic: q.Occasion == PreTraffic, Now: now})
+	name := fmt.Sprintf("v%d", q.Release.Number)
+	made := suite.Appraise(name, arch, measured, now)
+	for _, p := range made.Problems {
+		log.Printf("a check has no score: %s", p)
+	}
+	r, items, err := s.report(ctx, q, suite, arch, made, now)
+	if err != nil {
+		return nil, err
+	}
+	return s.conclude(ctx, q, r, items)
+}
+
+// judged returns the answer that a release was given before: CloudFormation may ask twice.
+func (s *Stack) judged(ctx context.Context, r Release) (*Answer, error) {
+	known := s.History.Release(ctx, r.Number)
+	if known.Problem != nil || known.Report == nil || known.Attempt == nil || known.Attempt.Digest != r.Digest || !known.Report.Verdict.Proceed {
+		return nil, nil // what cannot be read now is told where the judgement needs it
+	}
+	return s.answer(known.Report), nil
+}
+
+// suite reads what the release is held to. Around traffic only what is required counts: the stack is half updated, and what a release
+// gains elsewhere may still come.
+func (s *Stack) suite(ctx context.Context, q Question) (*appraisal.Suite, error) {
+	file, err := s.Suite(ctx, q.Release.Suite)
+	if err != nil {
+		return nil, err
+	}
+	if q.Occasion == PreTraffic || q.Occasion == PostTraffic {
+		lenient := *file.Suite
+		lenient.Ratchet.Policy, lenient.Ratchet.Coverage, lenient.Ratchet.Regressions = fitness.Off, 0, fitness.Allow
+		lenient.Characteristics = append([]fitness.Characteristic{}, lenient.Characteristics...)
+		for i := range lenient.Characteristics {
+			lenient.Characteristics[i].Floor = 0
+		}
+		changed := *file
+		changed.Suite, file = &lenient, &changed
+	}
+	return appraisal.Prepare(file)
+}
+
+// architecture reads the stack: what the release asks for, and what is there.
+func (s *Stack) architecture(ctx context.Context, number int) (appraisal.Architecture, *inventory.Stack, error) {
+	var a appraisal.Architecture
+	asked, err := s.History.Asked(ctx, number)
+	if err != nil {
+		return a, nil, err
+	}
+	var stack *inventory.Stack
+	if asked != nil {
+		a.Authored = asked.Authored
+		stack, err = s.Reader.StackAs(ctx, s.Name, inventory.Asked{Template: asked.Full, Parameters: asked.Parameters})
+	} else {
+		stack, err = s.Reader.Stack(ctx, s.Name)
+	}
+	if err != nil {
+		return a, nil, err
+	}
+	if a.Authored == nil {
+		if a.Authored, err = s.authored(ctx); err != nil {
+			return a, nil, err
+		}
+	}
+	a.Full = stack.Template
+	a.Desired = rules.NewSet(configurations(stack.Items), nil, stack.Region)
+	a.Live = rules.NewSet(configurations(s.Reader.Live(ctx, stack.Items)), nil, stack.Region)
+	return a, stack, nil
+}
+
+// authored is the stack's template as it was written, of a release that nobody has kept.
+func (s *Stack) authored(ctx context.Context) (*cfn.Node, error) {
+	out, err := s.CloudFormation.GetTemplate(ctx, &cloudformation.GetTemplateInput{StackName: &s.Name, TemplateStage: cftypes.TemplateStageOriginal})
+	if err != nil {
+		return nil, fmt.Errorf("read the template of stack %s as it was written: %w", s.Name, err)
+	}
+	root, err := cfn.Parse("template", []byte(aws.ToString(out.TemplateBody)))
+	if err != nil {
+		return nil, fmt.Errorf("read the template of stack %s as it was written: %w", s.Name, err)
+	}
+	return root, nil
+}
+
+// configurations are items as rules take them.
+func configurations(items []*inventory.Item) []*rules.Item {
+	out := make([]*rules.Item, len(items))
+	for i, it := range items {
+		out[i] = &rules.Item{ID: it.ID, Type: it.Type, Properties: it.Properties, Metadata: it.Metadata, Span: it.Span, Name: it.Name, ARN: it.ARN,
+			PhysicalID: it.PhysicalID, Supplementary: it.Supplementary, Condition: it.Condition}
+	}
+	return out
+}
+
+// report compares the release with the reference, and decides.
+func (s *Stack) report(ctx context.Context, q Question, suite *appraisal.Suite, arch appraisal.Architecture, made *appraisal.Appraisal, now time.Time) (*report.Report, []byte, error) {
+	items, err := appraisal.EncodeItems(arch)
+	if err != nil {
+		return nil, nil, err
+	}
+	digest := sha256.Sum256(items)
+	about := report.About{Stack: s.Name, Number: max(1, q.Release.Number), Title: q.Release.Name, Time: now, Items: hex.EncodeToString(digest[:]), Excepted: made.Excepted}
+	options := fitness.Options{Override: q.Release.Override}
+	last, err := s.History.LastSucceeded(ctx)
+	if err != nil {
+		return nil, nil, fmt.Errorf("find the release to compare with: %w", err)
+	}
+	if last == nil || last.Number >= q.Release.Number && q.Occasion != OnRequest {
+		r, err := report.New(about, nil, made.Release, suite.Suite, options)
+		return r, items, err
+	}
+	reference, err := s.History.As(ctx, last, suite, now)
+	if err != nil {
+		return nil, nil, err
+	}
+	options.Basis, options.Judged = &last.Report.Verdict.Basis, last.Report.Verdict.Level
+	r, err := report.New(about, reference, made.Release, suite.Suite, options)
+	return r, items, err
+}
+
+// conclude records and publishes what is to be known of the judgement.
+func (s *Stack) conclude(ctx context.Context, q Question, r *report.Report, items []byte) (*Answer, error) {
+	a := s.answer(r)
+	if q.Occasion == PreTraffic || q.Occasion == PostTraffic {
+		a.Report = ""
+		return a, nil
+	}
+	if q.Occasion == Gate {
+		// A release without a report could not be the next one's reference: the ratchet would start anew.
+		if err := s.History.Record(ctx, r, items); err != nil {
+			return nil, err
+		}
+	}
+	if err := s.Publisher.Publish(ctx, r); err != nil {
+		log.Printf("the fitness is not published: %v", err)
+	}
+	if q.Occasion == Gate {
+		if err := s.Publisher.Annotate(ctx, r); err != nil {
+			log.Printf("the release is not marked on the dashboard: %v", err)
+		}
+	}
+	return a, nil
+}
+
+func (s *Stack) answer(r *report.Report) *Answer {
+	v := &r.Verdict
+	a := &Answer{Proceed: v.Proceed, Report: s.History.URI(r.Number), Fitness: v.Level.Fitness.Lo.Text(2)}
+	a.Lines = append(a.Lines, v.Why[:]...)
+	for _, f := range v.Findings {
+		a.Lines = append(a.Lines, f.Text)
+	}
+	if !a.Proceed && len(v.Findings) > 0 { // what decided comes first
+		a.Lines = append([]string{v.Findings[0].Text}, v.Why[:]...)
+	}
+	if v.Override != "" {
+		a.Lines = append(a.Lines, "goes on all the same: "+v.Override)
+	}
+	return a
+}
+
+// ErrNoSuite says that a release names a suite that is not in the bucket.
+var ErrNoSuite = errors.New("the suite is not there")
