@@ -118,7 +118,7 @@ func packaged(ctx context.Context, e *engine.Engine, path string) (*cfn.Node, er
 	if err != nil {
 		return nil, err
 	}
-	return e.Package(ctx, path, engine.Bucket{Name: name})
+	return e.Package(ctx, path, engine.Bucket{Name: name}, nil)
 }
 
 func deploy(ctx context.Context, e *engine.Engine, stack string, template *cfn.Node) error {

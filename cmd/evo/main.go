@@ -9,6 +9,7 @@ import (
 
 	"evo/examples/shop"
 	"evo/internal/cli"
+	"evo/internal/gate"
 	"evo/internal/hook"
 )
 
@@ -22,7 +23,7 @@ func main() {
 
 // function serves a Lambda function, by its handler's name, until the process ends.
 func function(handler string) error {
-	if handler == hook.Handler {
+	if handler == gate.Handler {
 		return hook.Serve(context.Background(), os.Getenv)
 	}
 	return shop.Run(handler)

@@ -29,6 +29,9 @@ const (
 // IDs are the logical ids of all that Install adds. They are evo's, and no part of the architecture that is judged.
 var IDs = []string{RoleID, HookID, GateID}
 
+// Handler is the handler's name in the fitness hook's configuration. A program that is more than the hook tells by it what it is to be.
+const Handler = "evo.hook"
+
 // The names of the fitness hook's environment variables.
 const (
 	EnvStack       = "EVO_STACK"
@@ -183,7 +186,7 @@ func (o *Options) own() []Statement {
 	}
 	for _, app := range o.Resources {
 		if app.Type == "AWS::CodeDeploy::Application" {
-			statements = append(statements, Statement{[]string{"codedeploy:PutLifecycleEventHookExecutionStatus"},
+			statements = append(statements, Statement{[]string{"codedeploy:PutLifecycleEventHookExecutionStatus", "codedeploy:GetDeploymentTarget", "codedeploy:ListDeploymentTargets"},
 				[]*cfn.Node{sub("arn:${AWS::Partition}:codedeploy:${AWS::Region}:${AWS::AccountId}:deploymentgroup:${" + app.ID + "}/*")}, nil})
 		}
 	}
@@ -215,7 +218,7 @@ func (o *Options) hook() *cfn.Node {
 			cfn.P("FunctionName", cfn.Str(HookName(o.Stack))),
 			cfn.P("Description", cfn.Str("evo's fitness hook: judges each release of the stack")),
 			cfn.P("Runtime", cfn.Str("provided.al2023")),
-			cfn.P("Handler", cfn.Str("evo.hook")),
+			cfn.P("Handler", cfn.Str(Handler)),
 			cfn.P("Architectures", cfn.Arr(cfn.Str(o.Architecture))),
 			cfn.P("Code", cfn.Obj(cfn.P("S3Bucket", cfn.Str(o.CodeBucket)), cfn.P("S3Key", cfn.Str(o.CodeKey)))),
 			cfn.P("Role", cfn.Obj(cfn.P("Fn::GetAtt", cfn.Arr(cfn.Str(RoleID), cfn.Str("Arn"))))),

@@ -20,7 +20,7 @@ import (
 	"evo/internal/fitness/report"
 )
 
-// Namespace is where the fitness is published, if the environment names no other.
+// Namespace is where the fitness is published; the hook's role may publish nowhere else.
 const Namespace = "evo"
 
 // Publisher makes a judgement visible beside the business's own metrics.

@@ -25,9 +25,6 @@ import (
 	"evo/internal/measure"
 )
 
-// Handler is the handler's name in the function's configuration. A program that is more than the hook tells by it what it is to be.
-const Handler = "evo.hook"
-
 // Serve serves the hook as a Lambda function, until the process ends. env reads the environment.
 func Serve(ctx context.Context, env func(string) string) error {
 	h, err := New(configuration(env), env, time.Now)
@@ -57,17 +54,13 @@ func New(cfg aws.Config, env func(string) string, now func() time.Time) (*Hook, 
 	}
 	stack := env(gate.EnvStack)
 	s3Client := s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = cfg.BaseEndpoint != nil })
-	namespace := env("EVO_NAMESPACE")
-	if namespace == "" {
-		namespace = Namespace
-	}
 	s := &Stack{
 		Name:           stack,
 		CloudFormation: cloudformation.NewFromConfig(cfg),
 		Reader:         inventory.New(cfg),
 		Measurer:       measure.New(cfg, aws.ToString(cfg.BaseEndpoint)),
 		History:        &history.Store{S3: s3Client, Bucket: release.Bucket, Prefix: release.Prefix},
-		Publisher:      &Publisher{CloudWatch: cloudwatch.NewFromConfig(cfg), Namespace: namespace, Stack: stack},
+		Publisher:      &Publisher{CloudWatch: cloudwatch.NewFromConfig(cfg), Namespace: Namespace, Stack: stack},
 		Release:        release,
 		Now:            now,
 	}

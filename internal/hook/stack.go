@@ -98,6 +98,7 @@ func (s *Stack) suite(ctx context.Context, q Question) (*appraisal.Suite, error)
 	if q.Occasion == PreTraffic || q.Occasion == PostTraffic {
 		lenient := *file.Suite
 		lenient.Ratchet.Policy, lenient.Ratchet.Coverage, lenient.Ratchet.Regressions = fitness.Off, 0, fitness.Allow
+		lenient.Ratchet.Unknown = fitness.AcceptWithWarning // what needs traffic is not known yet
 		lenient.Characteristics = append([]fitness.Characteristic{}, lenient.Characteristics...)
 		for i := range lenient.Characteristics {
 			lenient.Characteristics[i].Floor = 0
