@@ -486,3 +486,25 @@ func BenchmarkUpdate(b *testing.B) {
 		})
 	}
 }
+
+func TestWatch(t *testing.T) {
+	db := Memory()
+	seen := 0
+	db.Watch(func() { seen++ }, "a", "b")
+	a, c, ctx := NewTable[int](db, "a"), NewTable[int](db, "c"), context.Background()
+	change := func(want int, f func(tx *Tx) error) {
+		t.Helper()
+		_ = db.Update(ctx, func(_ context.Context, tx *Tx) error { return f(tx) })
+		if seen != want {
+			t.Errorf("told of %d changes, want %d", seen, want)
+		}
+	}
+	change(1, func(tx *Tx) error { a.Put(tx, "x", 1); a.Put(tx, "y", 2); return nil })
+	change(1, func(tx *Tx) error { c.Put(tx, "x", 1); return nil })
+	change(1, func(tx *Tx) error { a.Put(tx, "x", 3); return errors.New("no") })
+	change(2, func(tx *Tx) error { a.Delete(tx, "x"); return nil })
+	change(2, func(tx *Tx) error { a.Delete(tx, "x"); return nil })
+	change(3, func(tx *Tx) error { a.Drop(tx); return nil })
+	b := NewTable[int](db, "b")
+	change(5, func(tx *Tx) error { a.Put(tx, "x", 1); b.Put(tx, "x", 1); return nil })
+}
