@@ -221,7 +221,8 @@ func (p *parts) newRegion(name string) (r *region, err error) {
 	if r.apigatewayv2, err = apigatewayv2.New(apigatewayv2.Config{Region: name, Store: db, Clock: clk}); err != nil {
 		return nil, err
 	}
-	if r.config, err = configservice.New(configservice.Config{Region: name, Store: db, Clock: clk}); err != nil {
+	if r.config, err = configservice.New(configservice.Config{Region: name, Store: db, Clock: clk,
+		Inventory: inventory{p, r}, Lambda: r.lambda, Objects: p.s3, Report: func(err error) { p.server.Log(err.Error()) }}); err != nil {
 		return nil, err
 	}
 	r.scaling, err = applicationautoscaling.New(applicationautoscaling.Config{Region: name, Store: db, Clock: clk})
