@@ -10,24 +10,18 @@ import (
 type registryReading struct {
 	types []string               // that it judges; nil: the rule's own
 	judge func(*subject) Verdict // nil: the rule's own
-	nag   []nagRule              // rules of cfn-nag that it replaces
+	nag   []string               // rules of cfn-nag that it replaces: their suppression counts as well
 	any   bool                   // one compliant resource is enough
 	alias string                 // another spelling of the identifier
 }
 
-// nagRule is a rule of cfn-nag, whose suppression counts for resources of the type (any, if that is empty).
-type nagRule struct{ typ, id string }
-
-func nag(ids ...string) []nagRule {
-	rules := make([]nagRule, len(ids))
-	for i, id := range ids {
-		rules[i].id = id
-	}
-	return rules
-}
-
 // HasRegistry reports whether the Guard registry has the rule.
 func (r *Rule) HasRegistry() bool { return r.registry != nil }
+
+// RegistryDiffers reports whether the Guard registry reads the rule otherwise than AWS Config, beside suppressions.
+func (r *Rule) RegistryDiffers() bool {
+	return r.registry != nil && (r.registry.judge != nil || r.registry.types != nil)
+}
 
 // Registry gives the Guard registry's verdict of the whole template: NonCompliant (FAIL) if a resource is; else Compliant (PASS)
 // if one was judged; else NotApplicable (SKIP). Resources that suppress the rule in their Metadata are left out. What is not
@@ -75,8 +69,7 @@ func (g *registryReading) suppressed(r *Rule, it *Item) bool {
 		}
 	}
 	for _, n := range it.Metadata.At("cfn_nag", "rules_to_suppress").List() {
-		id := n.Get("id").Str()
-		if slices.ContainsFunc(g.nag, func(w nagRule) bool { return w.id == id && (w.typ == "" || w.typ == it.Type) }) {
+		if slices.Contains(g.nag, n.Get("id").Str()) {
 			return true
 		}
 	}

@@ -136,12 +136,17 @@ func All() []*Rule { return slices.Clone(sorted) }
 
 // Find returns the rule with that name or identifier, or nil.
 func Find(name string) *Rule {
-	name = strings.ReplaceAll(strings.ToLower(name), "_", "-")
-	i, ok := slices.BinarySearchFunc(sorted, name, func(r *Rule, name string) int { return cmp.Compare(r.Name, name) })
-	if !ok {
-		return nil
+	lower := strings.ReplaceAll(strings.ToLower(name), "_", "-")
+	i, ok := slices.BinarySearchFunc(sorted, lower, func(r *Rule, name string) int { return cmp.Compare(r.Name, name) })
+	if ok {
+		return sorted[i]
 	}
-	return sorted[i]
+	for _, r := range sorted {
+		if r.registry != nil && r.registry.alias == name && name != "" {
+			return r
+		}
+	}
+	return nil
 }
 
 // Defaults returns a check of every rule of the given sources that can run without parameters being given.

@@ -10,7 +10,7 @@ var s3BucketLoggingEnabled = Rule{
 		{Name: "targetPrefix", About: "the prefix that the logs' names must have, exactly"},
 	},
 	judge:    judgeS3BucketLoggingEnabled,
-	registry: &registryReading{nag: nag("W35"), judge: func(s *subject) Verdict { return s.wantSet("LoggingConfiguration") }},
+	registry: &registryReading{nag: []string{"W35"}, judge: func(s *subject) Verdict { return s.wantSet("LoggingConfiguration") }},
 }
 
 func judgeS3BucketLoggingEnabled(s *subject) Verdict {

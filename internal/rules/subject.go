@@ -1,7 +1,8 @@
 package rules
 
 import (
-	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 
 	"evo/internal/cfn"
@@ -19,20 +20,15 @@ type subject struct {
 }
 
 // truth is an answer that may not be known yet.
-type truth uint8
+type truth = value.Truth
 
 const (
-	no truth = iota
-	unknown
-	yes
+	no      = value.No
+	unknown = value.Unknown
+	yes     = value.Yes
 )
 
-func truthOf(b bool) truth {
-	if b {
-		return yes
-	}
-	return no
-}
+func truthOf(b bool) truth { return value.TruthOf(b) }
 
 // property is what stands at a path of a resource's properties.
 type property struct {
@@ -92,7 +88,7 @@ func (p property) item(i int) property {
 		return p
 	}
 	inner := follow(p.node.Items[i], "")
-	inner.path = fmt.Sprintf("%s.%d", p.path, i)
+	inner.path = p.path + "." + strconv.Itoa(i)
 	if !inner.span.IsValid() {
 		inner.span = p.span
 	}
@@ -116,8 +112,10 @@ func (s *subject) isSet(p property) truth {
 	switch {
 	case p.node == nil:
 		return no
-	case !p.open || s.guard:
+	case s.guard:
 		return yes
+	case !p.open:
+		return truthOf(!p.node.Is(cfn.String) || p.node.Text != "")
 	}
 	return s.someValue(p.node, 0)
 }
@@ -166,20 +164,22 @@ func (p property) isTrue() truth {
 	return truthOf(ok && b)
 }
 
+// text is p as a string; ok is false if it is none, or not known.
+func (p property) text() (text string, ok bool) {
+	if !p.open {
+		return p.node.Scalar()
+	}
+	t, ok := value.Of(p.node)
+	return string(t), ok && t.Literal()
+}
+
 // oneOf tells whether p is one of the words.
 func (p property) oneOf(words ...string) truth {
-	if p.open {
+	text, ok := p.text()
+	if !ok && p.open {
 		return unknown
 	}
-	text, ok := p.node.Scalar()
-	if ok {
-		for _, w := range words {
-			if w == text {
-				return yes
-			}
-		}
-	}
-	return no
+	return truthOf(ok && slices.Contains(words, text))
 }
 
 // number is p as a number, with how well it is known: no if it is none.
@@ -193,16 +193,23 @@ func (p property) number() (float64, truth) {
 
 // shown is what stands at p, for a reason.
 func (p property) shown() string {
+	is, what := p.words()
+	return is + what
+}
+
+// words are shown in two parts, so that a reason is put together at once: most verdicts are never read.
+func (p property) words() (is, what string) {
 	if p.node == nil {
-		return "is not set"
+		return "is not set", ""
 	}
-	return "is " + value.Shown(p.node)
+	return "is ", value.Shown(p.node)
 }
 
 // The verdicts of a rule. Judge completes them.
 
 func compliant(p property) Verdict {
-	return Verdict{Compliance: Compliant, Score: Full, Path: p.path, Span: p.span, Reason: p.path + " " + p.shown()}
+	is, what := p.words()
+	return compliantBecause(p, p.path+" "+is+what)
 }
 
 // compliantBecause is a verdict whose reason is not one property's value.
@@ -212,11 +219,11 @@ func compliantBecause(p property, reason string) Verdict {
 
 // nonCompliant says what stands at p, and what was wanted.
 func nonCompliant(p property, wanted string) Verdict {
-	reason := p.path + " " + p.shown()
-	if wanted != "" {
-		reason += ", " + wanted
+	is, what := p.words()
+	if wanted == "" {
+		return nonCompliantBecause(p, p.path+" "+is+what)
 	}
-	return nonCompliantBecause(p, reason)
+	return nonCompliantBecause(p, p.path+" "+is+what+", "+wanted)
 }
 
 func nonCompliantBecause(p property, reason string) Verdict {
@@ -270,8 +277,16 @@ func (s *subject) wantTrue(path string) Verdict {
 
 // wantOneOf is the rule that the property is one of the words.
 func (s *subject) wantOneOf(path string, words ...string) Verdict {
-	p := s.at(path)
-	return verdictOf(p.oneOf(words...), p, "not "+strings.Join(words, " or "))
+	return wantWord(s.at(path), words)
+}
+
+// wantWord is the rule that p is one of the words.
+func wantWord(p property, words []string) Verdict {
+	is := p.oneOf(words...)
+	if is != no {
+		return verdictOf(is, p, "")
+	}
+	return nonCompliant(p, "not "+strings.Join(words, " or "))
 }
 
 // wantListed is the rule that the property is set, and that it is one of a parameter's words if that is given.
@@ -289,7 +304,7 @@ func (s *subject) wantListed(path, parameter string) Verdict {
 	if words == nil {
 		words = []string{a.text}
 	}
-	return verdictOf(p.oneOf(words...), p, "not "+strings.Join(words, " or "))
+	return wantWord(p, words)
 }
 
 // supplementary reads a fact that CloudFormation's properties cannot express.
@@ -322,3 +337,10 @@ func (s *subject) means(p property, text string) truth {
 	})
 	return answer
 }
+
+func isOpen(n *cfn.Node) bool { return value.Open(n) }
+
+const (
+	mark    = value.Mark
+	cfnList = cfn.List
+)

@@ -1,0 +1,18 @@
+package rules
+
+var s3BucketACLProhibited = Rule{
+	Name: "s3-bucket-acl-prohibited", Identifier: "S3_BUCKET_ACL_PROHIBITED", Source: Managed,
+	Summary: "nobody gets access by ACL",
+	Remedy:  "set OwnershipControls.Rules to ObjectOwnership: BucketOwnerEnforced and drop AccessControl",
+	Types:   []string{"AWS::S3::Bucket"}, Trigger: OnChange, Scope: Template,
+	judge: judgeS3BucketACLProhibited,
+}
+
+// A bucket's ACL is private if AccessControl is not set; log delivery and EC2's bundle reading are grants to AWS, not to users.
+func judgeS3BucketACLProhibited(s *subject) Verdict {
+	acl := s.at("AccessControl")
+	if acl.node == nil {
+		return compliant(acl)
+	}
+	return verdictOf(acl.oneOf("Private", "LogDeliveryWrite", "AwsExecRead"), acl, "which gives access by ACL")
+}

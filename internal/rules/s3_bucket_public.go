@@ -1,0 +1,111 @@
+package rules
+
+import (
+	"strings"
+
+	"evo/internal/rules/policy"
+)
+
+// access is one way to use a bucket, as bucket policies and ACLs word it.
+type access struct {
+	verb    string
+	actions []string // patterns, in lower case
+	acls    []string // canned ACLs that let everybody, or everybody with an AWS account, do it
+}
+
+var (
+	reading = access{"read", []string{"s3:get*", "s3:list*"}, []string{"PublicRead", "PublicReadWrite", "AuthenticatedRead"}}
+	writing = access{"write", []string{"s3:put*", "s3:delete*", "s3:create*", "s3:abort*", "s3:restore*", "s3:replicate*", "s3:update*",
+		"s3:bypass*", "s3:initiate*", "s3:objectowneroverridetobucketowner", "s3:tag*", "s3:untag*"}, []string{"PublicReadWrite"}}
+)
+
+var bucketPolicies = []string{"AWS::S3::BucketPolicy"}
+
+// wantNotPublic is the logic of the two public access rules: neither the bucket's policy nor its ACL lets the public in, unless
+// the bucket's own Block Public Access takes that away. Of its four flags RestrictPublicBuckets and IgnorePublicAcls do so; the
+// other two only refuse later changes.
+func (s *subject) wantNotPublic(a access) Verdict {
+	byPolicy := s.wantNoPublicPolicy(a)
+	byACL := s.wantNoPublicACL(a)
+	if byACL.Compliance > byPolicy.Compliance {
+		return byACL
+	}
+	return byPolicy
+}
+
+func (s *subject) wantNoPublicPolicy(a access) Verdict {
+	restricted := s.at("PublicAccessBlockConfiguration.RestrictPublicBuckets")
+	blocked := restricted.isTrue()
+	if blocked == yes {
+		return compliant(restricted)
+	}
+	v := s.wantNone(s.policies(bucketPolicies...), "lets everyone "+a.verb, func(st policy.Statement) truth {
+		return st.Public(s.isResource, a.actions...)
+	})
+	if v.Compliance == Compliant {
+		if it := s.mayHave(bucketPolicies...); it != nil {
+			return s.unresolvedTarget(it)
+		}
+	}
+	if v.Compliance == NonCompliant && blocked == unknown {
+		return unresolved(restricted)
+	}
+	return v
+}
+
+func (s *subject) wantNoPublicACL(a access) Verdict {
+	acl := s.at("AccessControl")
+	public := acl.oneOf(a.acls...)
+	if public == no {
+		return compliantBecause(acl, "AccessControl "+acl.shown())
+	}
+	ignored := s.at("PublicAccessBlockConfiguration.IgnorePublicAcls")
+	owner := s.at("OwnershipControls.Rules")
+	disabled := no
+	for i := range owner.len() {
+		rule := owner.item(i)
+		if !rule.open {
+			rule = rule.in("ObjectOwnership")
+		}
+		disabled = max(disabled, rule.oneOf("BucketOwnerEnforced"))
+	}
+	switch max(ignored.isTrue(), disabled) {
+	case yes:
+		return compliantBecause(acl, "AccessControl "+acl.shown()+", and public ACLs have no effect")
+	case unknown:
+		return unresolved(ignored)
+	}
+	return verdictOf(public.Not(), acl, "which lets everyone "+a.verb)
+}
+
+// wantBlocked is how the registry reads the rules about public access: all four flags are on.
+func (s *subject) wantBlocked() Verdict {
+	for _, flag := range []string{"BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"} {
+		if v := s.wantTrue("PublicAccessBlockConfiguration." + flag); v.Compliance != Compliant {
+			return v
+		}
+	}
+	return compliantBecause(s.at("PublicAccessBlockConfiguration"), "all four settings of PublicAccessBlockConfiguration are on")
+}
+
+// bucketName is the text of the subject's name, or the reference by which others write it.
+func (s *subject) bucketName() string {
+	name, ok := s.name()
+	if name != "" && ok {
+		return string(name)
+	}
+	return mark + s.ID + mark
+}
+
+// asARN brings a resource that a policy names into the form in which the bucket's own ARN is arn:aws:s3:::NAME.
+func (s *subject) asARN(text string) string {
+	name := s.bucketName()
+	text = strings.ReplaceAll(text, mark+s.ID+".Arn"+mark, "arn:aws:s3:::"+name)
+	text = strings.ReplaceAll(text, mark+s.ID+mark, name)
+	for _, partition := range []string{mark + "AWS.Partition" + mark, "aws-cn", "aws-us-gov"} {
+		if rest, ok := strings.CutPrefix(text, "arn:"+partition+":"); ok {
+			return "arn:aws:" + rest
+		}
+	}
+	return text
+}
