@@ -8,6 +8,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"evo/internal/cfn"
+	"evo/internal/cloud/call"
 	"evo/internal/cloud/configservice"
 	"evo/internal/rules"
 )
@@ -36,6 +37,7 @@ var recordedTypes = []recorded{
 	{"AWS::ApiGateway::Stage", []string{"%/apigateway/apis", "%/apigateway/stages"}, inventory.restStages},
 	{"AWS::ApiGatewayV2::Api", []string{"%/apigatewayv2/apis"}, inventory.httpAPIs},
 	{"AWS::ApiGatewayV2::Stage", []string{"%/apigatewayv2/apis", "%/apigatewayv2/stages"}, inventory.httpStages},
+	{"AWS::ApiGatewayV2::Route", []string{"%/apigatewayv2/apis"}, inventory.httpRoutes},
 	{"AWS::Logs::LogGroup", []string{"%/logs/groups"}, inventory.logGroups},
 	{"AWS::CloudWatch::Alarm", []string{"%/cloudwatch/alarms"}, inventory.alarms},
 	{"AWS::CodeDeploy::Application", []string{"%/codedeploy/applications"}, inventory.applications},
@@ -70,7 +72,8 @@ func (i inventory) List(ctx context.Context, kind string) ([]configservice.Resou
 // Account implements configservice.Inventory. All provisioned tables are among the resources, so that nothing is provisioned
 // outside of them; the account's own Block Public Access is not there.
 func (i inventory) Account(ctx context.Context) rules.Facts {
-	facts := cfn.Obj(cfn.P("ProvisionedReadCapacityUnits", cfn.Integer(0)), cfn.P("ProvisionedWriteCapacityUnits", cfn.Integer(0)))
+	facts := cfn.Obj(cfn.P("ProvisionedReadCapacityUnits", cfn.Integer(0)), cfn.P("ProvisionedWriteCapacityUnits", cfn.Integer(0)),
+		cfn.P("AccountId", cfn.Str(call.Account)))
 	if limits, err := i.dynamodb.DescribeLimits(ctx, nil); err == nil {
 		facts.Set("AccountMaxReadCapacityUnits", cfn.Integer(*limits.AccountMaxReadCapacityUnits))
 		facts.Set("AccountMaxWriteCapacityUnits", cfn.Integer(*limits.AccountMaxWriteCapacityUnits))

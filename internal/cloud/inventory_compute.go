@@ -72,11 +72,12 @@ func (i inventory) function(ctx context.Context, f lambdatypes.FunctionConfigura
 	}
 	r.Tags = tags.Tags
 	tagsProperty(r.Properties, r.Tags)
-	return r, i.functionParts(ctx, &r)
+	return r, i.functionPolicies(ctx, &r)
 }
 
-// functionParts adds the permissions to invoke a function, and its aliases, which may have permissions of their own.
-func (i inventory) functionParts(ctx context.Context, r *configservice.Resource) error {
+// functionPolicies adds who may invoke a function, by its name or by an alias. Which versions an alias points to changes with every
+// step of a deployment, and is no configuration of the function.
+func (i inventory) functionPolicies(ctx context.Context, r *configservice.Resource) error {
 	aliases, err := all(func(token *string) ([]lambdatypes.AliasConfiguration, *string, error) {
 		out, err := i.lambda.ListAliases(ctx, &lambda.ListAliasesInput{FunctionName: &r.ID, Marker: token})
 		if err != nil {
@@ -90,11 +91,8 @@ func (i inventory) functionParts(ctx context.Context, r *configservice.Resource)
 	qualifiers := []*string{nil}
 	for _, a := range aliases {
 		qualifiers = append(qualifiers, a.Name)
-		// Which versions an alias points to changes with every step of a deployment, and is no configuration of the function.
-		r.Parts = append(r.Parts, configservice.Part{Type: "AWS::Lambda::Alias", ID: aws.ToString(a.AliasArn),
-			Properties: cfn.Obj(cfn.P("FunctionName", cfn.Str(r.ID)), cfn.P("Name", cfn.Str(aws.ToString(a.Name))))})
 	}
-	policies := cfn.Arr()
+	var together *cfn.Node
 	for _, q := range qualifiers {
 		p, err := i.lambda.GetPolicy(ctx, &lambda.GetPolicyInput{FunctionName: &r.ID, Qualifier: q})
 		if gone(err) {
@@ -103,17 +101,18 @@ func (i inventory) functionParts(ctx context.Context, r *configservice.Resource)
 		if err != nil {
 			return err
 		}
-		if q == nil {
-			r.Supplementary.Set("Policy", cfn.Obj(cfn.P("policy", jsonNode(aws.ToString(p.Policy)))))
-		} else {
-			policies.Items = append(policies.Items, jsonNode(aws.ToString(p.Policy)))
+		policy := jsonNode(aws.ToString(p.Policy))
+		name := "Policy"
+		if q != nil {
+			name += ":" + *q
 		}
-		for n, s := range statements(aws.ToString(p.Policy)) {
-			r.Parts = append(r.Parts, s.permission(n))
+		r.Supplementary.Set(name, policy)
+		if together == nil {
+			together = cfn.Obj(cfn.P("Version", policy.Get("Version")), cfn.P("Statement", cfn.Arr()))
+			r.Facts = cfn.Obj(cfn.P("Policy", together))
 		}
-	}
-	if len(policies.Items) > 0 {
-		r.Supplementary.Set("AliasPolicies", policies)
+		list := together.Get("Statement")
+		list.Items = append(list.Items, policy.Get("Statement").List()...)
 	}
 	return nil
 }
@@ -285,11 +284,11 @@ func (i inventory) policies(ctx context.Context) ([]configservice.Resource, erro
 		if err != nil {
 			return configservice.Resource{}, err
 		}
-		// CloudFormation's AWS::IAM::Policy is an inline one: what AWS Config calls so is its ManagedPolicy.
 		properties := cfn.Obj(cfn.P("ManagedPolicyName", cfn.Str(aws.ToString(p.PolicyName))), cfn.P("PolicyDocument", decoded(v.PolicyVersion.Document)))
-		r := configservice.Resource{Type: "AWS::IAM::Policy", ID: aws.ToString(p.PolicyId), Name: aws.ToString(p.PolicyName), ARN: aws.ToString(p.Arn),
+		// CloudFormation's AWS::IAM::Policy is an inline one: what AWS Config calls so is its ManagedPolicy.
+		r := configservice.Resource{Type: "AWS::IAM::Policy", As: "AWS::IAM::ManagedPolicy", ID: aws.ToString(p.PolicyId), Name: aws.ToString(p.PolicyName), ARN: aws.ToString(p.Arn),
 			Global: true, Created: aws.ToTime(p.CreateDate), Tags: iamTags(p.Tags), Configuration: without(described(p), "tags", "attachmentCount"),
-			Properties: cfn.Obj(), Parts: []configservice.Part{{Type: "AWS::IAM::ManagedPolicy", ID: aws.ToString(p.Arn), Properties: properties}}}
+			Properties: properties}
 		r.Configuration.Set("policyVersionList", cfn.Arr(cfn.Obj(cfn.P("versionId", cfn.Str(aws.ToString(p.DefaultVersionId))),
 			cfn.P("document", cfn.Str(aws.ToString(v.PolicyVersion.Document))), cfn.P("isDefaultVersion", cfn.Boolean(true)))))
 		return r, nil
@@ -346,6 +345,9 @@ func (i inventory) restStages(ctx context.Context) ([]configservice.Resource, er
 			if st.AccessLogSettings != nil {
 				r.Properties.Set("AccessLogSetting", cfn.Obj(cfn.P("DestinationArn", cfn.Str(aws.ToString(st.AccessLogSettings.DestinationArn))),
 					cfn.P("Format", cfn.Str(aws.ToString(st.AccessLogSettings.Format)))))
+			}
+			if st.WebAclArn != nil {
+				r.Facts = cfn.Obj(cfn.P("WebAclArn", cfn.Str(*st.WebAclArn)))
 			}
 			tagsProperty(r.Properties, r.Tags)
 			out = append(out, r)
@@ -418,6 +420,31 @@ func (i inventory) httpStages(ctx context.Context) ([]configservice.Resource, er
 			arn := "arn:aws:apigateway:" + i.name + "::/apis/" + aws.ToString(a.ApiId) + "/stages/" + aws.ToString(st.StageName)
 			r := configservice.Resource{Type: "AWS::ApiGatewayV2::Stage", ID: arn, Name: aws.ToString(st.StageName), ARN: arn, Created: aws.ToTime(st.CreatedDate),
 				Tags: st.Tags, Configuration: without(described(st), "tags"), Properties: propertiesOf("AWS::ApiGatewayV2::Stage", st)}
+			r.Properties.Set("ApiId", cfn.Str(aws.ToString(a.ApiId)))
+			out = append(out, r)
+		}
+	}
+	return out, nil
+}
+
+func (i inventory) httpRoutes(ctx context.Context) ([]configservice.Resource, error) {
+	list, err := i.http(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var out []configservice.Resource
+	for _, a := range list {
+		routes, err := i.apigatewayv2.GetRoutes(ctx, &apigatewayv2.GetRoutesInput{ApiId: a.ApiId})
+		if gone(err) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		for _, route := range routes.Items {
+			arn := "arn:aws:apigateway:" + i.name + "::/apis/" + aws.ToString(a.ApiId) + "/routes/" + aws.ToString(route.RouteId)
+			r := configservice.Resource{Type: "AWS::ApiGatewayV2::Route", ID: arn, Name: aws.ToString(route.RouteKey), ARN: arn,
+				Configuration: described(route), Properties: propertiesOf("AWS::ApiGatewayV2::Route", route)}
 			r.Properties.Set("ApiId", cfn.Str(aws.ToString(a.ApiId)))
 			out = append(out, r)
 		}

@@ -2,10 +2,8 @@ package cloud
 
 import (
 	"context"
-	"encoding/json"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -68,9 +66,9 @@ func (v *bucketView) document(err error, name string, held any, property string,
 // bucket describes a bucket with its documents.
 func (i inventory) bucket(ctx context.Context, b s3types.Bucket) (configservice.Resource, error) {
 	const kind = "AWS::S3::Bucket"
-	name, owner := aws.ToString(b.Name), "000000000000"
+	name := aws.ToString(b.Name)
 	r := configservice.Resource{Type: kind, ID: name, Name: name, ARN: aws.ToString(b.BucketArn), Created: aws.ToTime(b.CreationDate),
-		Configuration: cfn.Obj(cfn.P("name", cfn.Str(name)), cfn.P("region", cfn.Str(i.name)), cfn.P("owner", cfn.Obj(cfn.P("id", cfn.Str(owner)))),
+		Configuration: cfn.Obj(cfn.P("name", cfn.Str(name)), cfn.P("region", cfn.Str(i.name)), 
 			cfn.P("creationDate", cfn.Str(aws.ToTime(b.CreationDate).UTC().Format(time.RFC3339)))),
 		Supplementary: cfn.Obj(), Properties: cfn.Obj(cfn.P("BucketName", cfn.Str(name))),
 		Facts: cfn.Obj(cfn.P("MFADelete", cfn.Boolean(false)))} // there are no MFA devices
@@ -430,54 +428,4 @@ func (i inventory) scalingPolicies(ctx context.Context) ([]configservice.Resourc
 		}
 	}
 	return out, nil
-}
-
-// statements reads a policy's statements.
-func statements(policy string) []statement {
-	var p struct{ Statement []statement }
-	if json.Unmarshal([]byte(policy), &p) != nil {
-		return nil
-	}
-	return p.Statement
-}
-
-// statement is one of a function's policy.
-type statement struct {
-	Sid       string
-	Principal any
-	Action    string
-	Resource  string
-	Condition map[string]map[string]string
-}
-
-// permission writes a statement as the template's resource.
-func (s statement) permission(n int) configservice.Part {
-	p := cfn.Obj(cfn.P("FunctionName", cfn.Str(s.Resource)), cfn.P("Action", cfn.Str(s.Action)))
-	switch who := s.Principal.(type) {
-	case string:
-		p.Set("Principal", cfn.Str(who))
-	case map[string]any:
-		for _, v := range who {
-			if text, ok := v.(string); ok {
-				p.Set("Principal", cfn.Str(text))
-			}
-		}
-	}
-	for _, keys := range s.Condition {
-		for key, value := range keys {
-			switch strings.ToLower(key) {
-			case "aws:sourceaccount":
-				p.Set("SourceAccount", cfn.Str(value))
-			case "aws:sourcearn":
-				p.Set("SourceArn", cfn.Str(value))
-			case "aws:principalorgid":
-				p.Set("PrincipalOrgID", cfn.Str(value))
-			case "lambda:functionurlauthtype":
-				p.Set("FunctionUrlAuthType", cfn.Str(value))
-			case "lambda:eventsourcetoken":
-				p.Set("EventSourceToken", cfn.Str(value))
-			}
-		}
-	}
-	return configservice.Part{Type: "AWS::Lambda::Permission", ID: s.Resource + "/" + s.Sid + "/" + strconv.Itoa(n), Properties: p}
 }

@@ -125,11 +125,14 @@ func (s *Service) targets(r rule, check *rules.Check) []target {
 	}
 	set := s.ruleSet()
 	var out []target
-	for _, kind := range check.Rule.Types {
-		for i := range s.live[kind] {
-			res := &s.live[kind][i]
+	for _, kind := range s.kinds {
+		for i := range s.live[kind.Type] {
+			res := &s.live[kind.Type][i]
+			if !slices.Contains(check.Rule.Types, res.ruleType()) {
+				break // they are all of one type
+			}
 			if inScope(r.Rule.Scope, res) {
-				out = append(out, target{res.key(), set.Item(itemID(res.Type, res.ID))})
+				out = append(out, target{res.key(), set.Item(itemID(res.ruleType(), res.ID))})
 			}
 		}
 	}

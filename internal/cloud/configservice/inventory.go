@@ -31,6 +31,7 @@ type Kind struct {
 type Resource struct {
 	Type, ID, Name, ARN string // the ID is AWS Config's: a bucket's name, a role's RoleId, a stack's ARN
 	Global              bool   // of no region
+	As                  string // CloudFormation's name of the type, if it is another
 	Created             time.Time
 	Tags                map[string]string
 
@@ -69,13 +70,21 @@ func (r *Resource) ruleItems() []*rules.Item {
 	of := func(kind, id string, properties *cfn.Node) *rules.Item {
 		return &rules.Item{ID: itemID(kind, id), Type: kind, Properties: properties, PhysicalID: id}
 	}
-	own := of(r.Type, r.ID, r.Properties)
+	own := of(r.ruleType(), r.ID, r.Properties)
 	own.Name, own.ARN, own.Supplementary = r.Name, r.ARN, r.Facts
 	items := []*rules.Item{own}
 	for _, p := range r.Parts {
 		items = append(items, of(p.Type, p.ID, p.Properties))
 	}
 	return items
+}
+
+// ruleType is CloudFormation's name of the type.
+func (r *Resource) ruleType() string {
+	if r.As != "" {
+		return r.As
+	}
+	return r.Type
 }
 
 // itemID tells resources of different types apart that have the same id.
