@@ -68,7 +68,7 @@ func (i inventory) bucket(ctx context.Context, b s3types.Bucket) (configservice.
 	const kind = "AWS::S3::Bucket"
 	name := aws.ToString(b.Name)
 	r := configservice.Resource{Type: kind, ID: name, Name: name, ARN: aws.ToString(b.BucketArn), Created: aws.ToTime(b.CreationDate),
-		Configuration: cfn.Obj(cfn.P("name", cfn.Str(name)), cfn.P("region", cfn.Str(i.name)), 
+		Configuration: cfn.Obj(cfn.P("name", cfn.Str(name)), cfn.P("region", cfn.Str(i.name)),
 			cfn.P("creationDate", cfn.Str(aws.ToTime(b.CreationDate).UTC().Format(time.RFC3339)))),
 		Supplementary: cfn.Obj(), Properties: cfn.Obj(cfn.P("BucketName", cfn.Str(name))),
 		Facts: cfn.Obj(cfn.P("MFADelete", cfn.Boolean(false)))} // there are no MFA devices

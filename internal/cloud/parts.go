@@ -144,7 +144,10 @@ func (p *parts) services() []wire.Service {
 		}}
 	}
 	return []wire.Service{
-		one("s3", p.s3),
+		{Name: "s3", For: func(region string) (any, error) {
+			_, _ = p.region(region) // where buckets are, AWS Config records; S3 itself checks the region's name
+			return p.s3, nil
+		}},
 		one("iam", p.iam),
 		one("sts", p.sts),
 		regional("cloudwatch", func(r *region) any { return r.cloudwatch }),

@@ -44,6 +44,9 @@ func (s *Service) evaluate(t *turn, r rule, st status) {
 	}
 	st.Wanted = false
 	var ran bool
+	if !t.records && !r.custom() {
+		return // what is there is not known; it is judged when the recorder is on again
+	}
 	if r.custom() {
 		ran = s.callFor(t, r, &st, all, before.Wanted)
 	} else {

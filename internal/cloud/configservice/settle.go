@@ -22,6 +22,7 @@ type change struct {
 // turn is one round of recording and evaluating, before it is written.
 type turn struct {
 	now     time.Time
+	records bool // the recorder is on
 	changes map[resourceKey]change
 	results map[string]*result // by place; nil: to be deleted
 	status  map[string]status  // by rule
@@ -69,7 +70,7 @@ func (s *Service) settleDirty(dirty map[string]bool) error {
 			}
 		}
 	})
-	t := &turn{now: s.Clock.Now(), changes: map[resourceKey]change{}, results: map[string]*result{}, status: map[string]status{}}
+	t := &turn{now: s.Clock.Now(), records: recorder.Recording, changes: map[resourceKey]change{}, results: map[string]*result{}, status: map[string]status{}}
 	if err := s.look(t, dirty, recorder); err != nil {
 		return err
 	}
