@@ -24,34 +24,36 @@ type recorded struct {
 	kind   string
 	tables []string // with % for the region
 	list   func(inventory, context.Context) ([]configservice.Resource, error)
+	one    func(inventory, context.Context, string) (configservice.Resource, error) // by its id, which is its key in the table; nil: list
+	among  bool                                                                     // verdicts of other resources depend on it
 }
 
 var recordedTypes = []recorded{
-	{"AWS::S3::Bucket", []string{"s3/buckets"}, inventory.buckets},
-	{"AWS::DynamoDB::Table", []string{"%/dynamodb/tables"}, inventory.tables},
-	{"AWS::Lambda::Function", []string{"%/lambda/functions", "%/lambda/versions", "%/lambda/policies", "%/lambda/aliases"}, inventory.lambdas},
-	{"AWS::IAM::Role", []string{"iam/principals"}, inventory.roles},
-	{"AWS::IAM::User", []string{"iam/principals"}, inventory.users},
-	{"AWS::IAM::Policy", []string{"iam/policies"}, inventory.policies},
-	{"AWS::ApiGateway::RestApi", []string{"%/apigateway/apis"}, inventory.restAPIs},
-	{"AWS::ApiGateway::Stage", []string{"%/apigateway/apis", "%/apigateway/stages"}, inventory.restStages},
-	{"AWS::ApiGatewayV2::Api", []string{"%/apigatewayv2/apis"}, inventory.httpAPIs},
-	{"AWS::ApiGatewayV2::Stage", []string{"%/apigatewayv2/apis", "%/apigatewayv2/stages"}, inventory.httpStages},
-	{"AWS::ApiGatewayV2::Route", []string{"%/apigatewayv2/apis"}, inventory.httpRoutes},
-	{"AWS::Logs::LogGroup", []string{"%/logs/groups"}, inventory.logGroups},
-	{"AWS::CloudWatch::Alarm", []string{"%/cloudwatch/alarms"}, inventory.alarms},
-	{"AWS::CodeDeploy::Application", []string{"%/codedeploy/applications"}, inventory.applications},
-	{"AWS::CodeDeploy::DeploymentGroup", []string{"%/codedeploy/groups"}, inventory.deploymentGroups},
-	{"AWS::ApplicationAutoScaling::ScalableTarget", []string{"%/application-autoscaling/targets"}, inventory.scalableTargets},
-	{"AWS::ApplicationAutoScaling::ScalingPolicy", []string{"%/application-autoscaling/policies"}, inventory.scalingPolicies},
-	{"AWS::CloudFormation::Stack", []string{"%/cloudformation/stacks"}, inventory.stacks},
+	{"AWS::S3::Bucket", []string{"s3/buckets"}, inventory.buckets, inventory.bucketNamed, false},
+	{"AWS::DynamoDB::Table", []string{"%/dynamodb/tables"}, inventory.tables, inventory.table, false},
+	{"AWS::Lambda::Function", []string{"%/lambda/functions", "%/lambda/versions", "%/lambda/policies", "%/lambda/aliases"}, inventory.lambdas, nil, false},
+	{"AWS::IAM::Role", []string{"iam/principals"}, inventory.roles, nil, true},
+	{"AWS::IAM::User", []string{"iam/principals"}, inventory.users, nil, true},
+	{"AWS::IAM::Policy", []string{"iam/policies"}, inventory.policies, nil, true},
+	{"AWS::ApiGateway::RestApi", []string{"%/apigateway/apis"}, inventory.restAPIs, nil, false},
+	{"AWS::ApiGateway::Stage", []string{"%/apigateway/apis", "%/apigateway/stages"}, inventory.restStages, nil, false},
+	{"AWS::ApiGatewayV2::Api", []string{"%/apigatewayv2/apis"}, inventory.httpAPIs, nil, false},
+	{"AWS::ApiGatewayV2::Stage", []string{"%/apigatewayv2/apis", "%/apigatewayv2/stages"}, inventory.httpStages, nil, false},
+	{"AWS::ApiGatewayV2::Route", []string{"%/apigatewayv2/apis"}, inventory.httpRoutes, nil, false},
+	{"AWS::Logs::LogGroup", []string{"%/logs/groups"}, inventory.logGroups, nil, false},
+	{"AWS::CloudWatch::Alarm", []string{"%/cloudwatch/alarms"}, inventory.alarms, nil, false},
+	{"AWS::CodeDeploy::Application", []string{"%/codedeploy/applications"}, inventory.applications, nil, false},
+	{"AWS::CodeDeploy::DeploymentGroup", []string{"%/codedeploy/groups"}, inventory.deploymentGroups, nil, false},
+	{"AWS::ApplicationAutoScaling::ScalableTarget", []string{"%/application-autoscaling/targets"}, inventory.scalableTargets, nil, true},
+	{"AWS::ApplicationAutoScaling::ScalingPolicy", []string{"%/application-autoscaling/policies"}, inventory.scalingPolicies, nil, true},
+	{"AWS::CloudFormation::Stack", []string{"%/cloudformation/stacks"}, inventory.stacks, nil, false},
 }
 
 // Kinds implements configservice.Inventory.
 func (i inventory) Kinds() []configservice.Kind {
 	kinds := make([]configservice.Kind, len(recordedTypes))
 	for n, t := range recordedTypes {
-		kinds[n].Type = t.kind
+		kinds[n] = configservice.Kind{Type: t.kind, Keyed: t.one != nil, Apart: !t.among}
 		for _, table := range t.tables {
 			kinds[n].Tables = append(kinds[n].Tables, strings.Replace(table, "%", i.name, 1))
 		}
@@ -60,10 +62,14 @@ func (i inventory) Kinds() []configservice.Kind {
 }
 
 // List implements configservice.Inventory.
-func (i inventory) List(ctx context.Context, kind string) ([]configservice.Resource, error) {
+func (i inventory) List(ctx context.Context, kind string, ids []string) ([]configservice.Resource, error) {
 	for _, t := range recordedTypes {
-		if t.kind == kind {
+		switch {
+		case t.kind != kind:
+		case ids == nil:
 			return t.list(i, ctx)
+		default:
+			return each(ids, func(id string) (configservice.Resource, error) { return t.one(i, ctx, id) })
 		}
 	}
 	return nil, nil
@@ -113,7 +119,7 @@ func each[T any](list []T, describe func(T) (configservice.Resource, error)) ([]
 		case gone(err):
 		case err != nil:
 			return nil, err
-		default:
+		case r.ID != "": // else it is another region's
 			out = append(out, r)
 		}
 	}

@@ -37,6 +37,15 @@ func (i inventory) buckets(ctx context.Context) ([]configservice.Resource, error
 	return each(list, func(b s3types.Bucket) (configservice.Resource, error) { return i.bucket(ctx, b) })
 }
 
+// bucketNamed describes one bucket of the region.
+func (i inventory) bucketNamed(ctx context.Context, name string) (configservice.Resource, error) {
+	head, err := i.s3.HeadBucket(ctx, &s3.HeadBucketInput{Bucket: &name})
+	if err != nil || aws.ToString(head.BucketRegion) != i.name {
+		return configservice.Resource{}, err
+	}
+	return i.bucket(ctx, s3types.Bucket{Name: &name, BucketArn: head.BucketArn, CreationDate: aws.Time(i.s3.Created(name))})
+}
+
 // bucketView gathers what is known of a bucket, for both readers.
 type bucketView struct {
 	r   *configservice.Resource

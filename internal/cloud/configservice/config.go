@@ -70,15 +70,15 @@ type Service struct {
 
 	settling sync.Mutex // one at a time; guards what follows
 	latest   map[resourceKey]item
-	live     map[string][]Resource // by type
-	set      *rules.Set            // of live; nil: to be made
+	live     map[string]map[string]*Resource // by type and id
+	set      *rules.Set                      // of live; nil: to be made
 	kinds    []Kind
 	defaults []rule // by name
 
 	mu      sync.Mutex
-	dirty   map[string]bool // types whose resources may have changed
-	wake    func() bool     // stops what comes soon
-	period  func() bool     // stops what comes when a rule's period is over
+	dirty   map[string]ids // what may have changed, by type
+	wake    func() bool    // stops what comes soon
+	period  func() bool    // stops what comes when a rule's period is over
 	running bool
 	closed  bool
 	work    sync.WaitGroup
@@ -96,7 +96,7 @@ func New(c Config) (*Service, error) {
 		results: store.NewTable[result](c.Store, t+"results"), items: store.NewTable[item](c.Store, t+"items"),
 		invocations: store.NewTable[invocation](c.Store, t+"invocations"), recorders: store.NewTable[recorder](c.Store, t+"recorders"),
 		channels: store.NewTable[types.DeliveryChannel](c.Store, t+"channels"), packs: store.NewTable[pack](c.Store, t+"packs"),
-		latest: map[resourceKey]item{}, live: map[string][]Resource{}, dirty: map[string]bool{}}
+		latest: map[resourceKey]item{}, live: map[string]map[string]*Resource{}, dirty: map[string]ids{}}
 	s.defaults = s.defaultRules()
 	s.ctx, s.stop = context.WithCancel(context.Background())
 	s.Store.View(func(tx *store.Tx) {
@@ -108,8 +108,10 @@ func New(c Config) (*Service, error) {
 		s.kinds = c.Inventory.Kinds()
 	}
 	for _, k := range s.kinds {
-		s.dirty[k.Type] = true
-		c.Store.Watch(func() { s.changed(k.Type) }, k.Tables...)
+		s.dirty[k.Type] = nil
+		for _, table := range k.Tables {
+			c.Store.Watch(table, func(key string) { s.changed(k, key) })
+		}
 	}
 	return s, c.Store.Err()
 }
@@ -151,10 +153,22 @@ func (s *Service) do(f func()) {
 	f()
 }
 
-// changed takes note of a change. The store calls it while nobody else can read or write.
-func (s *Service) changed(kind string) {
+// ids are of resources that may have changed; nil: all of their type.
+type ids map[string]bool
+
+// changed takes note of a change of a resource, or, without an id, of any of a type. The store calls it while nobody else can read
+// or write.
+func (s *Service) changed(k Kind, id string) {
 	s.mu.Lock()
-	s.dirty[kind] = true
+	list, known := s.dirty[k.Type]
+	switch {
+	case !k.Keyed || id == "":
+		s.dirty[k.Type] = nil
+	case !known:
+		s.dirty[k.Type] = ids{id: true}
+	case list != nil:
+		list[id] = true
+	}
 	idle := s.running && s.wake == nil
 	s.mu.Unlock()
 	if idle {

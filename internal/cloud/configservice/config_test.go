@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -32,13 +33,18 @@ type shelf struct {
 
 func newShelf(db *store.DB) *shelf { return &shelf{db, store.NewTable[bool](db, "buckets")} }
 
-func (s *shelf) Kinds() []Kind { return []Kind{{"AWS::S3::Bucket", []string{"buckets"}}} }
+func (s *shelf) Kinds() []Kind {
+	return []Kind{{Type: "AWS::S3::Bucket", Tables: []string{"buckets"}, Keyed: true, Apart: true}}
+}
 
 func (s *shelf) Account(context.Context) rules.Facts { return nil }
 
-func (s *shelf) List(context.Context, string) (list []Resource, err error) {
+func (s *shelf) List(_ context.Context, _ string, ids []string) (list []Resource, err error) {
 	s.db.View(func(tx *store.Tx) {
 		for name, versioned := range s.buckets.Ascend(tx, "") {
+			if ids != nil && !slices.Contains(ids, name) {
+				continue
+			}
 			properties := cfn.Obj(cfn.P("BucketName", cfn.Str(name)))
 			if versioned {
 				properties.Set("VersioningConfiguration", cfn.Obj(cfn.P("Status", cfn.Str("Enabled"))))

@@ -71,17 +71,24 @@ func (s *Service) judge(t *turn, r rule, st *status, all bool) bool {
 		return false
 	}
 	st.ErrorCode, st.ErrorMessage = "", ""
-	ran := false
-	judged := map[string]bool{}
-	for _, target := range s.targets(r, check) {
-		place := resultPlace(r.name(), target.key)
-		judged[place] = true
+	set, targets, whole := s.targets(t, r, check, all)
+	ran := s.judgeEach(t, r, check, set, targets, all)
+	s.leaveScope(t, r, targets, whole)
+	if ran || all {
+		st.Invoked, st.Evaluated = t.now, t.now
+	}
+	return ran
+}
+
+// judgeEach judges targets, and reports whether any result is new.
+func (s *Service) judgeEach(t *turn, r rule, check *rules.Check, set *rules.Set, targets map[string]target, all bool) (ran bool) {
+	for place, target := range targets {
 		old, known := s.result(place)
 		_, changed := t.changes[target.key]
 		if !all && !changed && !known {
 			continue // its result was deleted: until something happens to it
 		}
-		v := check.Judge(s.ruleSet(), target.item)
+		v := check.Judge(set, target.item)
 		next := &result{Rule: r.name(), Type: target.key.Type, ID: target.key.ID, Compliance: types.ComplianceType(v.Compliance.String()),
 			Annotation: annotation(v), Invoked: t.now, Recorded: t.now, Ordering: t.now}
 		if !all && !changed && old.Compliance == next.Compliance && old.Annotation == next.Annotation {
@@ -89,10 +96,6 @@ func (s *Service) judge(t *turn, r rule, st *status, all bool) bool {
 		}
 		t.results[place] = next
 		ran = true
-	}
-	s.leaveScope(t, r, judged)
-	if ran || all {
-		st.Invoked, st.Evaluated = t.now, t.now
 	}
 	return ran
 }
@@ -106,10 +109,22 @@ func annotation(v rules.Verdict) string {
 	return strings.ToValidUTF8(v.Reason[:most-3], "") + "…"
 }
 
-// leaveScope drops the results of what a rule does not judge any more.
-func (s *Service) leaveScope(t *turn, r rule, judged map[string]bool) {
-	for place := range s.resultsNow(r.name()) {
-		if !judged[place] {
+// leaveScope drops the results of what a rule does not judge any more: of all, or of what has changed.
+func (s *Service) leaveScope(t *turn, r rule, judged map[string]target, whole bool) {
+	if whole {
+		for place := range s.resultsNow(r.name()) {
+			if _, ok := judged[place]; !ok {
+				t.results[place] = nil
+			}
+		}
+		return
+	}
+	for key := range t.changes {
+		place := resultPlace(r.name(), key)
+		if _, ok := judged[place]; ok {
+			continue
+		}
+		if _, known := s.result(place); known {
 			t.results[place] = nil
 		}
 	}
@@ -121,25 +136,45 @@ type target struct {
 	item *rules.Item
 }
 
-// targets lists what a managed rule judges in its scope.
-func (s *Service) targets(r rule, check *rules.Check) []target {
+// targets are what a managed rule is to judge, by the place of the result, and what it needs for that. Whole says that this is all
+// in the rule's scope, not just what has changed.
+func (s *Service) targets(t *turn, r rule, check *rules.Check, all bool) (set *rules.Set, out map[string]target, whole bool) {
+	out = map[string]target{}
 	if len(check.Rule.Types) == 0 {
-		return []target{{key: s.account()}}
+		if all || t.concernsAccount() {
+			set = s.ruleSet()
+			out[resultPlace(r.name(), s.account())] = target{key: s.account()}
+		}
+		return set, out, false
 	}
-	set := s.ruleSet()
-	var out []target
-	for _, kind := range s.kinds {
-		for i := range s.live[kind.Type] {
-			res := &s.live[kind.Type][i]
-			if !slices.Contains(check.Rule.Types, res.ruleType()) {
-				break // they are all of one type
-			}
-			if inScope(r.Rule.Scope, res) {
-				out = append(out, target{res.key(), set.Item(itemID(res.ruleType(), res.ID))})
-			}
+	add := func(res *Resource) {
+		if res != nil && slices.Contains(check.Rule.Types, res.ruleType()) && inScope(r.Rule.Scope, res) {
+			out[resultPlace(r.name(), res.key())] = target{res.key(), set.Item(itemID(res.ruleType(), res.ID))}
 		}
 	}
-	return out
+	if set = t.apart; !all && set != nil {
+		for key := range t.changes {
+			add(s.live[key.Type][key.ID])
+		}
+		return set, out, false
+	}
+	set = s.ruleSet()
+	for _, list := range s.live {
+		for _, res := range list {
+			add(res)
+		}
+	}
+	return set, out, true
+}
+
+// concernsAccount reports whether something has changed that rules for the account as a whole look at: the tables' capacity.
+func (t *turn) concernsAccount() bool {
+	for key := range t.changes {
+		if key.Type == "AWS::DynamoDB::Table" {
+			return true
+		}
+	}
+	return false
 }
 
 // inScope reports whether a rule's scope has a resource.

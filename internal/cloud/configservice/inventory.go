@@ -15,8 +15,8 @@ import (
 type Inventory interface {
 	// Kinds lists the types of resources. It does not change.
 	Kinds() []Kind
-	// List returns the resources of a type as they are now.
-	List(ctx context.Context, kind string) ([]Resource, error)
+	// List returns the resources of a type as they are now: those of the ids that are there, or all if ids is nil.
+	List(ctx context.Context, kind string, ids []string) ([]Resource, error)
 	// Account returns what rules ask about the account.
 	Account(ctx context.Context) rules.Facts
 }
@@ -25,6 +25,8 @@ type Inventory interface {
 type Kind struct {
 	Type   string
 	Tables []string
+	Keyed  bool // a table's keys are the resources' ids
+	Apart  bool // what rules say of other resources does not depend on these
 }
 
 // Resource is a resource as it is.

@@ -106,7 +106,7 @@ func (s *Service) PutConfigurationRecorder(ctx context.Context, in *configservic
 // recordAnew looks at all resources again.
 func (s *Service) recordAnew() {
 	for _, k := range s.kinds {
-		s.changed(k.Type)
+		s.changed(k, "")
 	}
 }
 

@@ -14,7 +14,6 @@ import (
 
 // change is what has become of one resource.
 type change struct {
-	key    resourceKey
 	item   item // its newest; of one that is there, or was
 	before *Resource
 }
@@ -24,6 +23,7 @@ type turn struct {
 	now     time.Time
 	records bool // the recorder is on
 	changes map[resourceKey]change
+	apart   *rules.Set         // enough to judge the changes; nil: all has to be judged
 	results map[string]*result // by place; nil: to be deleted
 	status  map[string]status  // by rule
 	calls   []invocation
@@ -39,7 +39,7 @@ func (s *Service) settle() error {
 	}
 	s.mu.Lock()
 	dirty := s.dirty
-	s.dirty = map[string]bool{}
+	s.dirty = map[string]ids{}
 	if s.wake != nil {
 		s.wake()
 		s.wake = nil
@@ -48,7 +48,9 @@ func (s *Service) settle() error {
 	err := s.settleDirty(dirty)
 	if err != nil { // nothing was written: what was dirty still is
 		s.mu.Lock()
-		maps.Copy(s.dirty, dirty)
+		for kind := range dirty {
+			s.dirty[kind] = nil
+		}
 		s.mu.Unlock()
 		return err
 	}
@@ -57,7 +59,7 @@ func (s *Service) settle() error {
 	return nil
 }
 
-func (s *Service) settleDirty(dirty map[string]bool) error {
+func (s *Service) settleDirty(dirty map[string]ids) error {
 	var active []rule
 	var recorder recorder
 	statuses := map[string]status{}
@@ -74,6 +76,7 @@ func (s *Service) settleDirty(dirty map[string]bool) error {
 	if err := s.look(t, dirty, recorder); err != nil {
 		return err
 	}
+	t.apart = s.apart(t)
 	for _, r := range active {
 		st, ok := statuses[r.name()]
 		if !ok {
@@ -85,24 +88,34 @@ func (s *Service) settleDirty(dirty map[string]bool) error {
 }
 
 // look lists the resources of the types that may have changed, and notes which have.
-func (s *Service) look(t *turn, dirty map[string]bool, recorder recorder) error {
+func (s *Service) look(t *turn, dirty map[string]ids, recorder recorder) error {
 	for _, kind := range slices.Sorted(maps.Keys(dirty)) {
 		if !recorder.records(kind) {
 			continue // when it records again, all types are dirty
 		}
-		list, err := s.Inventory.List(s.ctx, kind)
+		var asked []string
+		if dirty[kind] != nil {
+			asked = slices.Sorted(maps.Keys(dirty[kind]))
+		}
+		list, err := s.Inventory.List(s.ctx, kind, asked)
 		if err != nil {
 			return fmt.Errorf("list resources of type %s: %w", kind, err)
 		}
-		if err := s.compare(t, kind, list); err != nil {
+		if err := s.compare(t, kind, asked, list); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// compare notes what differs between the resources of a type and what is known of them.
-func (s *Service) compare(t *turn, kind string, list []Resource) error {
+// compare notes what differs between resources of a type, all of them or those that were asked for, and what is known of them.
+func (s *Service) compare(t *turn, kind string, asked []string, list []Resource) error {
+	live := s.live[kind]
+	if live == nil {
+		live = map[string]*Resource{}
+		s.live[kind] = live
+		s.set = nil
+	}
 	there := make(map[string]bool, len(list))
 	for i := range list {
 		r := &list[i]
@@ -111,59 +124,86 @@ func (s *Service) compare(t *turn, kind string, list []Resource) error {
 		if err != nil {
 			return err
 		}
-		if last, ok := s.latest[r.key()]; ok && last.Sum == sum {
-			continue
+		if last, ok := s.latest[r.key()]; !ok || last.Sum != sum {
+			it, err := s.itemOf(r, sum, t.now)
+			if err != nil {
+				return err
+			}
+			t.changes[r.key()] = change{item: it, before: live[r.ID]}
+			s.set = nil
 		}
-		it, err := s.itemOf(r, sum, t.now)
-		if err != nil {
-			return err
-		}
-		t.changes[r.key()] = change{key: r.key(), item: it}
+		live[r.ID] = r
 	}
-	for key, it := range s.latest {
-		if key.Type == kind && !there[key.ID] && !it.gone() {
-			t.changes[key] = change{key: key, item: it.deleted(t.now), before: s.resource(key)}
-		}
-	}
-	if _, seen := s.live[kind]; !seen || len(t.changes) > 0 {
-		s.set = nil
-	}
-	for _, old := range s.live[kind] {
-		if c, ok := t.changes[old.key()]; ok && c.before == nil {
-			c.before = &old
-			t.changes[old.key()] = c
+	if asked == nil {
+		for key := range s.latest {
+			if key.Type == kind {
+				asked = append(asked, key.ID)
+			}
 		}
 	}
-	s.live[kind] = list
+	for _, id := range asked {
+		key := resourceKey{kind, id}
+		if last, known := s.latest[key]; known && !there[id] && !last.gone() {
+			t.changes[key] = change{item: last.deleted(t.now), before: live[id]}
+			delete(live, id)
+			s.set = nil
+		}
+	}
 	return nil
 }
 
-// resource returns a resource as it was last seen.
-func (s *Service) resource(key resourceKey) *Resource {
-	for i := range s.live[key.Type] {
-		if s.live[key.Type][i].ID == key.ID {
-			return &s.live[key.Type][i]
-		}
+// sorted are the resources of a type by id.
+func (s *Service) sorted(kind string) []*Resource {
+	live := s.live[kind]
+	out := make([]*Resource, 0, len(live))
+	for _, id := range slices.Sorted(maps.Keys(live)) {
+		out = append(out, live[id])
 	}
-	return nil
+	return out
 }
 
 // ruleSet is what rules judge: all resources that are there.
 func (s *Service) ruleSet() *rules.Set {
 	if s.set == nil {
 		var items []*rules.Item
-		for _, kind := range slices.Sorted(maps.Keys(s.live)) {
-			for i := range s.live[kind] {
-				items = append(items, s.live[kind][i].ruleItems()...)
+		for _, k := range s.kinds {
+			for _, r := range s.sorted(k.Type) {
+				items = append(items, r.ruleItems()...)
 			}
 		}
-		var account rules.Facts
-		if s.Inventory != nil {
-			account = s.Inventory.Account(s.ctx)
-		}
-		s.set = rules.NewSet(items, account, s.Region)
+		s.set = s.setOf(items)
 	}
 	return s.set
+}
+
+func (s *Service) setOf(items []*rules.Item) *rules.Set {
+	var account rules.Facts
+	if s.Inventory != nil {
+		account = s.Inventory.Account(s.ctx)
+	}
+	return rules.NewSet(items, account, s.Region)
+}
+
+// apart is what is needed to judge a turn's changes, if no other resource's verdict depends on them; else nil.
+func (s *Service) apart(t *turn) *rules.Set {
+	var items []*rules.Item
+	for _, k := range s.kinds {
+		if !k.Apart {
+			for _, r := range s.sorted(k.Type) {
+				items = append(items, r.ruleItems()...)
+			}
+		}
+	}
+	for key := range t.changes {
+		i := slices.IndexFunc(s.kinds, func(k Kind) bool { return k.Type == key.Type })
+		if i < 0 || !s.kinds[i].Apart {
+			return nil
+		}
+		if r := s.live[key.Type][key.ID]; r != nil {
+			items = append(items, r.ruleItems()...)
+		}
+	}
+	return s.setOf(items)
 }
 
 // write makes a turn's outcome state.
@@ -172,10 +212,10 @@ func (s *Service) write(t *turn) error {
 		return nil
 	}
 	err := s.Store.Update(s.ctx, func(_ context.Context, tx *store.Tx) error {
-		for _, c := range t.changes {
+		for key, c := range t.changes {
 			s.putItem(tx, c.item)
 			if c.item.gone() {
-				s.dropResults(tx, c.key)
+				s.dropResults(tx, key)
 			}
 		}
 		for name, st := range t.status {

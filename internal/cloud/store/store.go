@@ -228,7 +228,7 @@ type Tx struct {
 	done     atomic.Bool
 	ops      []byte // encoded, as the log wants them
 	undo     []func()
-	touched  []*watch
+	touched  []touched
 	err      error // the first value that could not be encoded
 }
 

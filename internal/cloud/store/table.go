@@ -64,7 +64,7 @@ func (t *Table[V]) Put(tx *Tx, key string, v V) {
 		return
 	}
 	tx.ops = ops
-	tx.touch(t.watch)
+	tx.touch(t.watch, key)
 	old, had := t.tree.Set(key, v)
 	tx.undo = append(tx.undo, func() { t.restore(key, old, had) })
 }
@@ -74,7 +74,7 @@ func (t *Table[V]) Delete(tx *Tx, key string) bool {
 	tx.mustWrite()
 	old, had := t.tree.Delete(key)
 	if had {
-		tx.touch(t.watch)
+		tx.touch(t.watch, key)
 		tx.ops = appendDelete(tx.ops, t.name, key)
 		tx.undo = append(tx.undo, func() { t.restore(key, old, true) })
 	}
@@ -85,7 +85,7 @@ func (t *Table[V]) Delete(tx *Tx, key string) bool {
 func (t *Table[V]) Drop(tx *Tx) {
 	tx.mustWrite()
 	tx.ops = appendDrop(tx.ops, t.name)
-	tx.touch(t.watch)
+	tx.touch(t.watch, "")
 	old := t.tree
 	t.tree = btree.Map[string, V]{}
 	tx.undo = append(tx.undo, func() { t.tree = old })

@@ -1,20 +1,16 @@
 package store
 
-import "slices"
-
 // watch is who wants to know of a table's changes. It is there before the table is, and shared by both.
-type watch struct{ told []func() }
+type watch struct{ told []func(key string) }
 
-// Watch calls f after every change that has put or removed something in one of the tables of those names, whether they exist yet
-// or not; once for each table. f runs before the writer's Update returns and while nobody else can change or
+// Watch calls f for every key that a change has put or removed in the table of that name, whether it exists yet or not; with "" if
+// all were removed at once. f runs before the writer's Update returns and while nobody else can change or
 // read: it takes note, and does nothing else. There is no way to stop it but the DB's end.
-func (db *DB) Watch(f func(), tables ...string) {
+func (db *DB) Watch(table string, f func(key string)) {
 	db.mu.Lock()
 	defer db.mu.Unlock()
-	for _, name := range tables {
-		w := db.watchOf(name)
-		w.told = append(w.told, f)
-	}
+	w := db.watchOf(table)
+	w.told = append(w.told, f)
 }
 
 // watchOf returns the watch of a table. The caller has the lock.
@@ -27,18 +23,24 @@ func (db *DB) watchOf(name string) *watch {
 	return w
 }
 
-// touch notes that tx changes a table, if somebody wants to know.
-func (tx *Tx) touch(w *watch) {
-	if len(w.told) > 0 && !slices.Contains(tx.touched, w) {
-		tx.touched = append(tx.touched, w)
+// touched is a key that a change has put or removed, of a table that somebody watches.
+type touched struct {
+	*watch
+	key string
+}
+
+// touch notes that tx changes a key, if somebody wants to know.
+func (tx *Tx) touch(w *watch, key string) {
+	if len(w.told) > 0 {
+		tx.touched = append(tx.touched, touched{w, key})
 	}
 }
 
 // tell calls those who watch what tx has changed.
 func (tx *Tx) tell() {
-	for _, w := range tx.touched {
-		for _, f := range w.told {
-			f()
+	for _, t := range tx.touched {
+		for _, f := range t.told {
+			f(t.key)
 		}
 	}
 }
