@@ -13,7 +13,7 @@ func judgeAPIGWCacheEnabledAndEncrypted(s *subject) Verdict {
 	return s.wantMethods("so no method has a cache", func(method property) Verdict {
 		for _, key := range []string{"CachingEnabled", "CacheDataEncrypted"} {
 			p := method.in(key)
-			if v := verdictOf(p.isTrue(), p, "not true"); v.Compliance != Compliant {
+			if v := verdictOf(p.isTrue(), p, "should be true"); v.Compliance != Compliant {
 				return v
 			}
 		}

@@ -30,7 +30,7 @@ func registryAPIGWExecutionLoggingEnabled(s *subject) Verdict {
 	for _, want := range []string{"ERROR", "INFO"} {
 		v = s.wantMethods("", func(method property) Verdict {
 			level := method.in("LoggingLevel")
-			return verdictOf(level.oneOf(want), level, "not the same ERROR or INFO for all")
+			return verdictOf(level.oneOf(want), level, "should be the same ERROR or INFO for all")
 		})
 		if v.Compliance == Compliant {
 			break

@@ -16,5 +16,5 @@ func judgeCloudFormationStackDriftDetectionCheck(s *subject) Verdict {
 	if status.node == nil {
 		return unknownFact("the drift status")
 	}
-	return verdictOf(status.oneOf("IN_SYNC"), status, "not IN_SYNC")
+	return verdictOf(status.oneOf("IN_SYNC"), status, "should be IN_SYNC")
 }

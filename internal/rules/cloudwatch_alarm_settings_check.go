@@ -35,7 +35,7 @@ func judgeCloudWatchAlarmSettingsCheck(s *subject) Verdict {
 			is = truthOf(n == a.number)
 		}
 		if is != yes {
-			return verdictOf(is, p, "not "+a.text)
+			return verdictOf(is, p, "should be "+a.text)
 		}
 	}
 	return compliantBecause(metric, "the alarm's settings are as given")

@@ -16,7 +16,7 @@ func judgeCloudWatchLogGroupEncrypted(s *subject) Verdict {
 	v := s.wantSet("KmsKeyId")
 	if a := s.arg("KmsKeyId"); a.set && v.Compliance == Compliant {
 		key := s.at("KmsKeyId")
-		return verdictOf(s.means(key, a.text), key, "not "+a.text)
+		return verdictOf(s.means(key, a.text), key, "should be "+a.text)
 	}
 	return v
 }

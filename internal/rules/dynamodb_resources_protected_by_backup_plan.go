@@ -42,7 +42,7 @@ func (s *subject) wantProtected() Verdict {
 		if conforms.node == nil {
 			return unknownFact("how the backup plan copies and keeps")
 		}
-		return verdictOf(conforms.isTrue(), conforms, "not true")
+		return verdictOf(conforms.isTrue(), conforms, "should be true")
 	}
 	return v
 }

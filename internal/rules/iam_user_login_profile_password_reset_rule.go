@@ -14,5 +14,5 @@ func judgeIAMUserLoginProfilePasswordResetRule(s *subject) Verdict {
 	if s.guard && reset.open {
 		return compliant(reset)
 	}
-	return verdictOf(reset.isTrue(), reset, "not true")
+	return verdictOf(reset.isTrue(), reset, "should be true")
 }

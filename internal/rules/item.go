@@ -29,8 +29,9 @@ type Item struct {
 	Name, ARN, PhysicalID string
 
 	// Supplementary holds facts that CloudFormation's properties cannot express; nil if nobody looked. The rules read:
-	// MFADelete (boolean), KeyState, DriftStatus (strings), AvailabilityZones (list), BackupPlans (list),
-	// RecoveryPointAgeHours (number), ReplicationRegions (list).
+	// MFADelete (boolean), KeyState, DriftStatus (strings), AvailabilityZones, BackupPlans, ReplicationRegions (lists),
+	// RecoveryPointAgeHours (number), BackupConforms (boolean: the plan copies and keeps as the rule's parameters ask),
+	// RotationEnabled (boolean), WebAclArn (string), Policy (a function's resource policy, instead of Permissions).
 	Supplementary *cfn.Node
 
 	// Condition is the resource's condition if it is not known whether it holds.
@@ -41,7 +42,8 @@ type Item struct {
 
 // Facts are what rules ask about an account, by name: AccountMaxReadCapacityUnits, AccountMaxWriteCapacityUnits,
 // ProvisionedReadCapacityUnits, ProvisionedWriteCapacityUnits (of tables outside the Set), BlockPublicAcls,
-// IgnorePublicAcls, BlockPublicPolicy, RestrictPublicBuckets (the account's own Block Public Access). A missing fact is not known.
+// IgnorePublicAcls, BlockPublicPolicy, RestrictPublicBuckets (the account's own Block Public Access), AccountId. A missing fact is
+// not known.
 type Facts = *cfn.Node
 
 // Set is the resources of one source, a template or a live stack, and what is known around them. It is never changed once
@@ -56,7 +58,7 @@ type Set struct {
 	loose []*Item // what configures something that is not known
 }
 
-// NewSet makes a Set of items, whose IDs differ. It finds out which belongs to which.
+// NewSet makes a Set of items, whose IDs differ, and takes the items over. It finds out which belongs to which.
 func NewSet(items []*Item, account Facts, region string) *Set {
 	s := &Set{Items: items, Account: account, Region: region, byID: make(map[string]*Item, len(items))}
 	for _, it := range items {
@@ -118,19 +120,12 @@ func (s *Set) attach(it *Item) {
 		if n.IsNull() {
 			continue
 		}
-		names := n.List()
-		if names == nil {
-			names = []*cfn.Node{n}
+		names := []*cfn.Node{n}
+		if n.Is(cfn.List) {
+			names = n.Items
 		}
 		for _, name := range names {
-			target, known := s.target(name, a.targets)
-			for i := 0; target != nil && i < len(through); i++ {
-				next, ok := through[target.Type]
-				if !ok {
-					break
-				}
-				target, known = s.target(target.Properties.Get(next.property), next.targets)
-			}
+			target, known := s.owner(name, a.targets)
 			switch {
 			case target != nil && !slices.Contains(target.attached, it):
 				target.attached = append(target.attached, it)
@@ -139,6 +134,18 @@ func (s *Set) attach(it *Item) {
 			}
 		}
 	}
+}
+
+// owner finds the item that n names, and if that stands for another, the other.
+func (s *Set) owner(n *cfn.Node, types []string) (found *Item, known bool) {
+	found, known = s.target(n, types)
+	if found == nil {
+		return nil, known
+	}
+	if next, ok := through[found.Type]; ok {
+		return s.target(found.Properties.Get(next.property), next.targets)
+	}
+	return found, known
 }
 
 // target finds the item that n names, by reference, name, ARN or URL. Known is false if it cannot be told whether n means one
@@ -180,19 +187,21 @@ func (s *Set) target(n *cfn.Node, types []string) (found *Item, known bool) {
 }
 
 // A naming says how a type's resources are named: by which property, and where in an ARN, URL or longer name the name stands:
-// after the marker, up to one of the ends.
+// after the marker, up to one of the ends. The marker lastPart is the last slash or colon.
 type naming struct{ property, marker, ends string }
+
+const lastPart = "/:"
 
 var namings = map[string]naming{
 	"AWS::S3::Bucket":                  {"BucketName", ":::", "/"},
 	"AWS::Lambda::Function":            {"FunctionName", "function:", ":"},
 	"AWS::DynamoDB::Table":             {"TableName", "table/", "/"},
-	"AWS::SQS::Queue":                  {"QueueName", "/:", ""},
-	"AWS::SNS::Topic":                  {"TopicName", "/:", ""},
+	"AWS::SQS::Queue":                  {"QueueName", lastPart, ""},
+	"AWS::SNS::Topic":                  {"TopicName", lastPart, ""},
 	"AWS::Events::EventBus":            {"Name", "event-bus/", ""},
-	"AWS::IAM::User":                   {"UserName", "/:", ""},
-	"AWS::IAM::Role":                   {"RoleName", "/:", ""},
-	"AWS::IAM::Group":                  {"GroupName", "/:", ""},
+	"AWS::IAM::User":                   {"UserName", lastPart, ""},
+	"AWS::IAM::Role":                   {"RoleName", lastPart, ""},
+	"AWS::IAM::Group":                  {"GroupName", lastPart, ""},
 	"AWS::SecretsManager::Secret":      {"Name", "secret:", ""},
 	"AWS::ApiGateway::Stage":           {"StageName", "/stages/", ""},
 	"AWS::Logs::LogGroup":              {"LogGroupName", "log-group:", ":"},
@@ -208,6 +217,9 @@ func (it *Item) isCalled(text value.Text) (same, sure bool) {
 	if name == "" {
 		return false, ok
 	}
+	if it.Type == "AWS::ApiGateway::Stage" && !it.isStageIn(text) {
+		return false, true
+	}
 	if n, known := namings[it.Type]; known {
 		text = value.Text(n.within(string(text)))
 	}
@@ -217,8 +229,14 @@ func (it *Item) isCalled(text value.Text) (same, sure bool) {
 	return false, ok && name.Literal()
 }
 
+// isStageIn reports whether text is of the stage's API: stages of different APIs may have the same name.
+func (it *Item) isStageIn(text value.Text) bool {
+	api, ok := value.Of(it.Properties.Get("RestApiId"))
+	return ok && strings.Contains(string(text), "/restapis/"+string(api)+"/")
+}
+
 func (n naming) within(text string) string {
-	if n.marker == "/:" {
+	if n.marker == lastPart {
 		return text[strings.LastIndexAny(text, n.marker)+1:]
 	}
 	if i := strings.LastIndex(text, n.marker); i >= 0 {

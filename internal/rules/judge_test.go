@@ -6,6 +6,7 @@ import (
 
 	"evo/internal/cfn"
 	"evo/internal/rules"
+	"evo/internal/sam"
 )
 
 // parse reads a template's Resources, indented as in a test, into a Set as it stands.
@@ -371,7 +372,7 @@ func TestVerdictsLeadToTheLine(t *testing.T) {
 	if len(verdicts) != 2 || verdicts[0].Span.Start.Line != 6 || verdicts[1].Span.Start.Line != 7 {
 		t.Errorf("%+v", verdicts)
 	}
-	if v := verdicts[0]; v.Reason != "VersioningConfiguration.Status is Suspended, not Enabled" || v.Path != "VersioningConfiguration.Status" {
+	if v := verdicts[0]; v.Reason != "VersioningConfiguration.Status is Suspended, should be Enabled" || v.Path != "VersioningConfiguration.Status" {
 		t.Errorf("%+v", v)
 	}
 }
@@ -399,5 +400,93 @@ Resources:
 	verdicts := bind(t, "s3-bucket-versioning-enabled", "{}").JudgeAll(set)
 	if len(verdicts) != 2 || verdicts[0].Compliance != pass || verdicts[1].Compliance != fail || verdicts[1].Condition != "Maybe" {
 		t.Errorf("%+v", verdicts)
+	}
+}
+
+// What SAM generates is judged like what people write, and leads to the line that they wrote.
+func TestVerdictsOfSAMLeadToTheAuthorsLine(t *testing.T) {
+	root, err := cfn.Parse("template.yaml", []byte(`Transform: AWS::Serverless-2016-10-31
+Resources:
+  Orders:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: python3.13
+      Handler: app.handler
+      InlineCode: pass
+      AutoPublishAlias: live
+      DeploymentPreference:
+        Type: AllAtOnce
+      FunctionUrlConfig:
+        AuthType: NONE
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	transformed, err := sam.Transform(root, sam.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	template, err := cfn.ReadTemplate(transformed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, err := rules.FromTemplate(template, cfn.Env{Region: "eu-west-1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		rule, resource string
+		want           rules.Compliance
+		line           int
+	}{
+		{"lambda-function-public-access-prohibited", "Orders", fail, 3},
+		{"codedeploy-lambda-allatonce-traffic-shift-disabled", "OrdersDeploymentGroup", fail, 11},
+		{"lambda-function-xray-enabled", "Orders", fail, 3},
+		{"lambda-function-settings-check", "Orders", pass, 6},
+	} {
+		parameters := "{}"
+		if c.rule == "lambda-function-settings-check" {
+			parameters = "{runtime: python3.13}"
+		}
+		v := bind(t, c.rule, parameters).Judge(set, set.Item(c.resource))
+		if v.Compliance != c.want || v.Span.Start.Line != c.line {
+			t.Errorf("%s: %s at line %d (%s), want %s at line %d", c.rule, v.Compliance, v.Span.Start.Line, v.Reason, c.want, c.line)
+		}
+	}
+}
+
+func TestStagesOfTheSameNameAreToldApart(t *testing.T) {
+	for _, c := range []one{
+		{name: "protected", resource: "A", want: pass},
+		{name: "the other API's", resource: "B", want: fail},
+	} {
+		c.resources = ` A: {Type: 'AWS::ApiGateway::Stage', Properties: {StageName: Prod, RestApiId: !Ref One}}
+ B: {Type: 'AWS::ApiGateway::Stage', Properties: {StageName: Prod, RestApiId: !Ref Two}}
+ One: {Type: 'AWS::ApiGateway::RestApi'}
+ Two: {Type: 'AWS::ApiGateway::RestApi'}
+ W: {Type: 'AWS::WAFv2::WebACLAssociation', Properties: {WebACLArn: arn, ResourceArn: !Sub 'arn:aws:apigateway:${AWS::Region}::/restapis/${One}/stages/Prod'}}`
+		c.run(t, "api-gw-associated-with-waf")
+	}
+}
+
+func TestLiveFunctionPolicies(t *testing.T) {
+	for _, c := range []struct {
+		statement string
+		want      rules.Compliance
+	}{
+		{"{Effect: Allow, Principal: {AWS: ''}, Action: 'lambda:InvokeFunction'}", fail},
+		{"{Effect: Allow, Principal: {AWS: 'arn:aws:iam::111122223333:root'}, Action: 'lambda:InvokeFunction'}", pass},
+		{"{Effect: Allow, Principal: {Service: s3.amazonaws.com}, Action: 'lambda:InvokeFunction'}", fail},
+		{"{Effect: Allow, Principal: {Service: s3.amazonaws.com}, Action: 'lambda:InvokeFunction', Condition: {StringEquals: {'AWS:SourceAccount': '111122223333'}}}", pass},
+	} {
+		policy, err := cfn.ParseValue("policy", []byte("{Policy: {Statement: ["+c.statement+"]}}"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		function := &rules.Item{ID: "orders", Type: "AWS::Lambda::Function", Name: "orders", Supplementary: policy}
+		set := rules.NewSet([]*rules.Item{function}, nil, "eu-west-1")
+		if v := bind(t, "lambda-function-public-access-prohibited", "{}").Judge(set, function); v.Compliance != c.want {
+			t.Errorf("%s: %s (%s)", c.statement, v.Compliance, v.Reason)
+		}
 	}
 }

@@ -55,13 +55,13 @@ func (s *subject) wantRole() Verdict {
 	if !role.open {
 		text, _ := role.node.Scalar()
 		name := text[strings.LastIndex(text, "/")+1:]
-		return verdictOf(truthOf(text == a.text || name == a.text), role, "not "+a.text)
+		return verdictOf(truthOf(text == a.text || name == a.text), role, "should be "+a.text)
 	}
 	if target, _ := s.set.target(role.node, []string{"AWS::IAM::Role"}); target != nil {
 		name, _ := target.name()
 		same, sure := target.isCalled(value.Text(a.text))
 		if same || sure && name != "" {
-			return verdictOf(truthOf(same), role, "not "+a.text)
+			return verdictOf(truthOf(same), role, "should be "+a.text)
 		}
 	} else if text, ok := value.Of(role.node); ok && strings.HasSuffix(string(text), "role/"+a.text) {
 		return compliant(role)

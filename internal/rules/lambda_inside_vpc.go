@@ -23,7 +23,7 @@ func judgeLambdaInsideVPC(s *subject) Verdict {
 	if a := s.arg("subnetIds"); a.set {
 		for i := range subnets.len() {
 			subnet := subnets.item(i)
-			if v := verdictOf(subnet.oneOf(a.words...), subnet, "not one of the given subnets"); v.Compliance != Compliant {
+			if v := verdictOf(subnet.oneOf(a.words...), subnet, "should be one of the given subnets"); v.Compliance != Compliant {
 				return v
 			}
 		}

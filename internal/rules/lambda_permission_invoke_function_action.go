@@ -13,7 +13,7 @@ func judgeLambdaPermissionInvokeFunctionAction(s *subject) Verdict {
 	action := s.at("Action")
 	for i := range action.len() {
 		one := action.item(i)
-		if v := verdictOf(one.oneOf("lambda:InvokeFunction"), one, "not lambda:InvokeFunction"); v.Compliance != Compliant {
+		if v := verdictOf(one.oneOf("lambda:InvokeFunction"), one, "should be lambda:InvokeFunction"); v.Compliance != Compliant {
 			return v
 		}
 	}

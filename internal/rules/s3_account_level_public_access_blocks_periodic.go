@@ -21,7 +21,7 @@ func judgeS3AccountLevelPublicAccessBlocksPeriodic(s *subject) Verdict {
 			return unknownFact("the account's " + flag)
 		}
 		if is := p.oneOf(want); is != yes {
-			return verdictOf(is, p, "not "+want)
+			return verdictOf(is, p, "should be "+want)
 		}
 	}
 	return compliantBecause(property{}, "the account's Block Public Access is as given")

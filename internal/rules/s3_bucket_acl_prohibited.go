@@ -11,8 +11,8 @@ var s3BucketACLProhibited = Rule{
 // A bucket's ACL is private if AccessControl is not set; log delivery and EC2's bundle reading are grants to AWS, not to users.
 func judgeS3BucketACLProhibited(s *subject) Verdict {
 	acl := s.at("AccessControl")
-	if acl.node == nil {
-		return compliant(acl)
+	if acl.node == nil || s.aclsDisabled() == yes {
+		return compliantBecause(acl, "AccessControl "+acl.shown()+", and nobody gets access by ACL")
 	}
 	return verdictOf(acl.oneOf("Private", "LogDeliveryWrite", "AwsExecRead"), acl, "which gives access by ACL")
 }

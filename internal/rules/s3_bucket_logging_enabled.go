@@ -22,13 +22,13 @@ func judgeS3BucketLoggingEnabled(s *subject) Verdict {
 	if a := s.arg("targetBucket"); a.set {
 		bucket := s.at("LoggingConfiguration.DestinationBucketName")
 		if is := s.means(bucket, a.text); is != yes {
-			return verdictOf(is, bucket, "not "+a.text)
+			return verdictOf(is, bucket, "should be "+a.text)
 		}
 	}
 	if a := s.arg("targetPrefix"); a.set {
 		prefix := s.at("LoggingConfiguration.LogFilePrefix")
 		if is := prefix.oneOf(a.text); is != yes {
-			return verdictOf(is, prefix, "not "+a.text)
+			return verdictOf(is, prefix, "should be "+a.text)
 		}
 	}
 	return compliant(on)

@@ -60,22 +60,27 @@ func (s *subject) wantNoPublicACL(a access) Verdict {
 		return compliantBecause(acl, "AccessControl "+acl.shown())
 	}
 	ignored := s.at("PublicAccessBlockConfiguration.IgnorePublicAcls")
-	owner := s.at("OwnershipControls.Rules")
-	disabled := no
-	for i := range owner.len() {
-		rule := owner.item(i)
-		if !rule.open {
-			rule = rule.in("ObjectOwnership")
-		}
-		disabled = max(disabled, rule.oneOf("BucketOwnerEnforced"))
-	}
-	switch max(ignored.isTrue(), disabled) {
+	switch max(ignored.isTrue(), s.aclsDisabled()) {
 	case yes:
 		return compliantBecause(acl, "AccessControl "+acl.shown()+", and public ACLs have no effect")
 	case unknown:
 		return unresolved(ignored)
 	}
 	return verdictOf(public.Not(), acl, "which lets everyone "+a.verb)
+}
+
+// aclsDisabled tells whether the bucket's owner owns everything in it, so that ACLs have no effect.
+func (s *subject) aclsDisabled() truth {
+	rules := s.at("OwnershipControls.Rules")
+	disabled := no
+	for i := range rules.len() {
+		rule := rules.item(i)
+		if !rule.open {
+			rule = rule.in("ObjectOwnership")
+		}
+		disabled = max(disabled, rule.oneOf("BucketOwnerEnforced"))
+	}
+	return disabled
 }
 
 // wantBlocked is how the registry reads the rules about public access: all four flags are on.

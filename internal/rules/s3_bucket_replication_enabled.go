@@ -24,7 +24,7 @@ func judgeS3BucketReplicationEnabled(s *subject) Verdict {
 			return unresolved(rule)
 		}
 		status := rule.in("Status")
-		if v := verdictOf(status.oneOf("Enabled"), status, "not Enabled"); v.Compliance != Compliant {
+		if v := verdictOf(status.oneOf("Enabled"), status, "should be Enabled"); v.Compliance != Compliant {
 			return v
 		}
 	}

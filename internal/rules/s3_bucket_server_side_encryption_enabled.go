@@ -133,5 +133,5 @@ func manyVariables(n *cfn.Node) bool {
 
 func registryS3BucketServerSideEncryptionEnabled(s *subject) Verdict {
 	algorithm := s.encryption()
-	return verdictOf(algorithm.oneOf("AES256", "aws:kms"), algorithm, "not AES256 or aws:kms")
+	return verdictOf(algorithm.oneOf("AES256", "aws:kms"), algorithm, "should be AES256 or aws:kms")
 }

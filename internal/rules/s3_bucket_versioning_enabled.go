@@ -24,5 +24,5 @@ func (s *subject) wantMFADelete() Verdict {
 	if p.node == nil {
 		return unknownFact(p.path)
 	}
-	return verdictOf(p.isTrue(), p, "not true")
+	return verdictOf(p.isTrue(), p, "should be true")
 }

@@ -14,7 +14,7 @@ var s3DefaultEncryptionKMS = Rule{
 
 func judgeS3DefaultEncryptionKMS(s *subject) Verdict {
 	algorithm := s.encryption()
-	v := verdictOf(algorithm.oneOf("aws:kms", "aws:kms:dsse"), algorithm, "not aws:kms")
+	v := verdictOf(algorithm.oneOf("aws:kms", "aws:kms:dsse"), algorithm, "should be aws:kms")
 	switch {
 	case v.Compliance == NonCompliant:
 		text, _ := algorithm.node.Scalar()
@@ -26,5 +26,5 @@ func judgeS3DefaultEncryptionKMS(s *subject) Verdict {
 		return v
 	}
 	key := s.at("BucketEncryption.ServerSideEncryptionConfiguration").item(0).in("ServerSideEncryptionByDefault.KMSMasterKeyID")
-	return verdictOf(key.oneOf(s.arg("kmsKeyArns").words...), key, "not one of the given keys")
+	return verdictOf(key.oneOf(s.arg("kmsKeyArns").words...), key, "should be one of the given keys")
 }

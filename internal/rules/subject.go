@@ -239,7 +239,7 @@ func unresolved(p property) Verdict {
 
 // unknownFact says that only a live account can tell.
 func unknownFact(what string) Verdict {
-	return Verdict{Compliance: InsufficientData, Unresolved: what, Reason: what + " is not known: it needs a live account"}
+	return Verdict{Compliance: InsufficientData, Unresolved: what, Reason: "not known without a live account: " + what}
 }
 
 func notApplicable(p property, reason string) Verdict {
@@ -272,7 +272,7 @@ func (s *subject) wantSet(path string) Verdict {
 // wantTrue is the rule that the property is true.
 func (s *subject) wantTrue(path string) Verdict {
 	p := s.at(path)
-	return verdictOf(p.isTrue(), p, "not true")
+	return verdictOf(p.isTrue(), p, "should be true")
 }
 
 // wantOneOf is the rule that the property is one of the words.
@@ -286,7 +286,7 @@ func wantWord(p property, words []string) Verdict {
 	if is != no {
 		return verdictOf(is, p, "")
 	}
-	return nonCompliant(p, "not "+strings.Join(words, " or "))
+	return nonCompliant(p, "should be "+strings.Join(words, " or "))
 }
 
 // wantListed is the rule that the property is set, and that it is one of a parameter's words if that is given.

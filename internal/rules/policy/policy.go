@@ -126,11 +126,22 @@ func (s Statement) ForAnybody() value.Truth {
 	return some(principal, func(n *cfn.Node) value.Truth { return is(n, "*") })
 }
 
-// HasPrincipal reports whether the statement names anyone at all.
+// HasPrincipal reports whether the statement names anyone at all: neither "" nor {"AWS": ""} does.
 func (s Statement) HasPrincipal() bool {
-	p := s.Node.Get("Principal")
-	text, scalar := p.Scalar()
-	return !p.IsNull() && !(scalar && text == "") && !(p.Is(cfn.Map) && len(p.Pairs) == 0) || s.Node.Has("NotPrincipal")
+	named := func(n *cfn.Node) value.Truth {
+		text, scalar := n.Scalar()
+		return value.TruthOf(!scalar || text != "")
+	}
+	principal := s.Node.Get("Principal")
+	if !principal.Is(cfn.Map) || value.Open(principal) {
+		return some(principal, named) == value.Yes || s.Node.Has("NotPrincipal")
+	}
+	for _, p := range principal.Pairs {
+		if some(p.Value, named) == value.Yes {
+			return true
+		}
+	}
+	return s.Node.Has("NotPrincipal")
 }
 
 func is(n *cfn.Node, want string) value.Truth {
