@@ -29,9 +29,12 @@ import (
 type shelf struct {
 	db      *store.DB
 	buckets *store.Table[bool]
+	during  func() // called once while resources are listed
 }
 
-func newShelf(db *store.DB) *shelf { return &shelf{db, store.NewTable[bool](db, "buckets")} }
+func newShelf(db *store.DB) *shelf {
+	return &shelf{db: db, buckets: store.NewTable[bool](db, "buckets")}
+}
 
 func (s *shelf) Kinds() []Kind {
 	return []Kind{{Type: "AWS::S3::Bucket", Tables: []string{"buckets"}, Keyed: true, Apart: true}}
@@ -40,6 +43,10 @@ func (s *shelf) Kinds() []Kind {
 func (s *shelf) Account(context.Context) rules.Facts { return nil }
 
 func (s *shelf) List(_ context.Context, _ string, ids []string) (list []Resource, err error) {
+	if f := s.during; f != nil {
+		s.during = nil
+		f()
+	}
 	s.db.View(func(tx *store.Tx) {
 		for name, versioned := range s.buckets.Ascend(tx, "") {
 			if ids != nil && !slices.Contains(ids, name) {
@@ -306,6 +313,18 @@ func TestScopes(t *testing.T) {
 	}
 }
 
+func TestRuleChangesWhileItIsEvaluated(t *testing.T) {
+	w := newWorld(t)
+	w.set(t, "apple", true)
+	w.set(t, "bear", false)
+	w.put(t, versioning("v", nil))
+	w.during = func() { w.put(t, versioning("v", &types.Scope{TagKey: ptr("first"), TagValue: ptr("b")})) }
+	w.verdicts(t, "v")
+	if diff := cmp.Diff(map[string]string{"bear": "NON_COMPLIANT"}, w.verdicts(t, "v")); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestSummaries(t *testing.T) {
 	w, ctx := newWorld(t), t.Context()
 	for i := range 30 {
@@ -373,8 +392,13 @@ func TestStoppedRecorder(t *testing.T) {
 	}
 	w.set(t, "a", false)
 	w.set(t, "b", false)
+	w.put(t, types.ConfigRule{ConfigRuleName: ptr("p"), Source: &types.Source{Owner: types.OwnerAws, SourceIdentifier: ptr("DYNAMODB_AUTOSCALING_ENABLED")}})
+	w.clock.Advance(50 * time.Hour)
 	if diff := cmp.Diff(map[string]string{"a": "COMPLIANT"}, w.verdicts(t, "v")); diff != "" {
 		t.Errorf("while it stands still:\n%s", diff)
+	}
+	if at, ok := w.clock.Next(); !ok || !at.After(w.clock.Now()) {
+		t.Errorf("at %s, the next timer is for %s", w.clock.Now(), at)
 	}
 	if _, err := w.StartConfigurationRecorder(ctx, &configservice.StartConfigurationRecorderInput{ConfigurationRecorderName: name}); err != nil {
 		t.Fatal(err)

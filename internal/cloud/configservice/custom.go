@@ -218,6 +218,10 @@ func (s *Service) answered(tx *store.Tx, r rule, t token, e types.Evaluation) {
 	if old, ok := s.results.Get(tx, place); ok && old.Ordering.After(*e.OrderingTimestamp) {
 		return
 	}
+	if e.ComplianceType == types.ComplianceTypeNotApplicable { // such as what is gone
+		s.results.Delete(tx, place)
+		return
+	}
 	s.results.Put(tx, place, result{Rule: r.name(), Type: *e.ComplianceResourceType, ID: *e.ComplianceResourceId, Compliance: e.ComplianceType,
 		Annotation: value(e.Annotation), Invoked: t.Invoked, Recorded: s.Clock.Now(), Ordering: *e.OrderingTimestamp})
 }

@@ -30,7 +30,8 @@ func resultPlace(rule string, key resourceKey) string {
 func (s *Service) evaluate(t *turn, r rule, st status) {
 	period := r.period()
 	due := period > 0 && !st.Due.IsZero() && !st.Due.After(t.now)
-	all := st.Wanted || due
+	started := st.Wanted > st.Done
+	all := started || due
 	if !all && len(t.changes) == 0 {
 		return
 	}
@@ -42,14 +43,13 @@ func (s *Service) evaluate(t *turn, r rule, st status) {
 		// A cloud that was away for several periods evaluates once, and keeps to its times.
 		st.Due = st.Due.Add((t.now.Sub(st.Due)/period + 1) * period)
 	}
-	st.Wanted = false
-	var ran bool
-	if !t.records && !r.custom() {
-		return // what is there is not known; it is judged when the recorder is on again
-	}
-	if r.custom() {
-		ran = s.callFor(t, r, &st, all, before.Wanted)
-	} else {
+	ran := false
+	switch {
+	case r.custom():
+		st.Done = st.Wanted
+		ran = s.callFor(t, r, &st, all, started)
+	case t.records: // else it is not known what is there, and judged when the recorder is on again
+		st.Done = st.Wanted
 		ran = s.judge(t, r, &st, all)
 	}
 	if ran || st != before {

@@ -34,11 +34,27 @@ func (r *rule) custom() bool { return r.Rule.Source.Owner == types.OwnerCustomLa
 // status is what has become of a rule's evaluations.
 type status struct {
 	Activated time.Time
-	Wanted    bool      `json:",omitempty"` // all resources are to be evaluated
-	Due       time.Time `json:",omitzero"`  // when the rule's period is over
+	Wanted    uint64    // how often an evaluation of all resources has been asked for
+	Done      uint64    // the last of these that was made
+	Due       time.Time `json:",omitzero"` // when the rule's period is over
 
 	Invoked, Evaluated, FailedInvocation, FailedEvaluation time.Time `json:",omitzero"`
 	ErrorCode, ErrorMessage                                string    `json:",omitempty"`
+}
+
+// over is the outcome of a turn that began with an older status than now: what was asked for and answered meanwhile stays.
+func (st status) over(now status) status {
+	if now.Wanted > st.Wanted {
+		st.Wanted, st.Due = now.Wanted, now.Due
+	}
+	if !now.Activated.IsZero() {
+		st.Activated = now.Activated
+	}
+	if now.Evaluated.After(st.Evaluated) || now.FailedInvocation.After(st.FailedInvocation) {
+		st.ErrorCode, st.ErrorMessage = now.ErrorCode, now.ErrorMessage
+		st.Evaluated, st.FailedInvocation = now.Evaluated, now.FailedInvocation
+	}
+	return st
 }
 
 // managed returns the check that a managed rule stands for; nil if the rule is none of package rules', or its parameters fail.
@@ -223,7 +239,8 @@ func (s *Service) putRule(tx *store.Tx, r types.ConfigRule, tags map[string]stri
 	if !ok {
 		st.Activated = s.Clock.Now()
 	}
-	st.Wanted, st.Due = true, time.Time{}
+	st.Wanted++
+	st.Due = time.Time{}
 	s.status.Put(tx, *r.ConfigRuleName, st)
 	return nil
 }
@@ -398,7 +415,7 @@ func (s *Service) StartConfigRulesEvaluation(ctx context.Context, in *configserv
 			if !ok {
 				st.Activated = s.Clock.Now()
 			}
-			st.Wanted = true
+			st.Wanted++
 			s.status.Put(tx, r.name(), st)
 		}
 		return err

@@ -14,7 +14,7 @@ import (
 
 // change is what has become of one resource.
 type change struct {
-	item   item // its newest; of one that is there, or was
+	item   item // its newest
 	before *Resource
 }
 
@@ -76,11 +76,13 @@ func (s *Service) settleDirty(dirty map[string]ids) error {
 	if err := s.look(t, dirty, recorder); err != nil {
 		return err
 	}
-	t.apart = s.apart(t)
+	if len(t.changes) > 0 {
+		t.apart = s.apart(t)
+	}
 	for _, r := range active {
 		st, ok := statuses[r.name()]
 		if !ok {
-			st = status{Activated: t.now, Wanted: true}
+			st = status{Activated: t.now, Wanted: 1}
 		}
 		s.evaluate(t, r, st)
 	}
@@ -219,13 +221,10 @@ func (s *Service) write(t *turn) error {
 			}
 		}
 		for name, st := range t.status {
-			if _, ok := s.named(tx, name); !ok {
-				continue // deleted meanwhile
+			if _, ok := s.named(tx, name); ok { // else it was deleted meanwhile
+				now, _ := s.status.Get(tx, name)
+				s.status.Put(tx, name, st.over(now))
 			}
-			if now, ok := s.status.Get(tx, name); ok {
-				st.Activated = now.Activated
-			}
-			s.status.Put(tx, name, st)
 		}
 		for place, r := range t.results {
 			if r == nil {
@@ -260,7 +259,7 @@ func (s *Service) armPeriod() {
 	var next time.Time
 	s.Store.View(func(tx *store.Tx) {
 		for _, r := range s.active(tx) {
-			if st, _ := s.status.Get(tx, r.name()); !st.Due.IsZero() && (next.IsZero() || st.Due.Before(next)) {
+			if st, _ := s.status.Get(tx, r.name()); r.period() > 0 && !st.Due.IsZero() && (next.IsZero() || st.Due.Before(next)) {
 				next = st.Due
 			}
 		}
