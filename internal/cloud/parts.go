@@ -144,7 +144,10 @@ func (p *parts) services() []wire.Service {
 		}}
 	}
 	return []wire.Service{
-		one("s3", p.s3),
+		{Name: "s3", For: func(region string) (any, error) {
+			_, _ = p.region(region) // where buckets are, AWS Config records; S3 itself checks the region's name
+			return p.s3, nil
+		}},
 		one("iam", p.iam),
 		one("sts", p.sts),
 		regional("cloudwatch", func(r *region) any { return r.cloudwatch }),
@@ -221,7 +224,8 @@ func (p *parts) newRegion(name string) (r *region, err error) {
 	if r.apigatewayv2, err = apigatewayv2.New(apigatewayv2.Config{Region: name, Store: db, Clock: clk}); err != nil {
 		return nil, err
 	}
-	if r.config, err = configservice.New(configservice.Config{Region: name, Store: db, Clock: clk}); err != nil {
+	if r.config, err = configservice.New(configservice.Config{Region: name, Store: db, Clock: clk,
+		Inventory: inventory{p, r}, Lambda: r.lambda, Objects: p.s3, Report: func(err error) { p.server.Log(err.Error()) }}); err != nil {
 		return nil, err
 	}
 	r.scaling, err = applicationautoscaling.New(applicationautoscaling.Config{Region: name, Store: db, Clock: clk})
@@ -248,7 +252,7 @@ func (p *parts) stackConfig(r *region) cloudformation.Config {
 	s := p.server
 	return cloudformation.Config{Region: r.name, Store: s.db, Clock: s.Clock,
 		Services: cloudformation.Services{Lambda: r.lambda, IAM: p.iam, Buckets: p.s3, Objects: p.s3, DynamoDB: r.dynamodb,
-			APIGateway: r.apigateway, APIGatewayV2: r.apigatewayv2, CodeDeploy: r.codedeploy, CloudWatch: r.cloudwatch, Logs: r.logs, AutoScaling: r.scaling},
+			APIGateway: r.apigateway, APIGatewayV2: r.apigatewayv2, CodeDeploy: r.codedeploy, CloudWatch: r.cloudwatch, Logs: r.logs, AutoScaling: r.scaling, AWSConfig: r.config},
 		Transform: func(_ context.Context, root *cfn.Node, parameters map[string]string) (*cfn.Node, error) {
 			return sam.Transform(root, sam.Options{Region: r.name, Parameters: parameters, Now: s.Clock.Now()})
 		},

@@ -1,35 +1,149 @@
 package configservice
 
 import (
+	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/configservice"
 	"github.com/aws/aws-sdk-go-v2/service/configservice/types"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/aws/smithy-go"
+	"github.com/google/go-cmp/cmp"
 
+	"evo/internal/cfn"
 	"evo/internal/cloud/clock"
 	"evo/internal/cloud/store"
 	"evo/internal/cloud/wire/wiretest"
+	"evo/internal/rules"
 )
 
-func serve(t *testing.T) *configservice.Client {
+// shelf is an inventory of buckets: their names, and whether they are versioned.
+type shelf struct {
+	db      *store.DB
+	buckets *store.Table[bool]
+	during  func() // called once while resources are listed
+}
+
+func newShelf(db *store.DB) *shelf {
+	return &shelf{db: db, buckets: store.NewTable[bool](db, "buckets")}
+}
+
+func (s *shelf) Kinds() []Kind {
+	return []Kind{{Type: "AWS::S3::Bucket", Tables: []string{"buckets"}, Keyed: true, Apart: true}}
+}
+
+func (s *shelf) Account(context.Context) rules.Facts { return nil }
+
+func (s *shelf) List(_ context.Context, _ string, ids []string) (list []Resource, err error) {
+	if f := s.during; f != nil {
+		s.during = nil
+		f()
+	}
+	s.db.View(func(tx *store.Tx) {
+		for name, versioned := range s.buckets.Ascend(tx, "") {
+			if ids != nil && !slices.Contains(ids, name) {
+				continue
+			}
+			properties := cfn.Obj(cfn.P("BucketName", cfn.Str(name)))
+			if versioned {
+				properties.Set("VersioningConfiguration", cfn.Obj(cfn.P("Status", cfn.Str("Enabled"))))
+			}
+			list = append(list, Resource{Type: "AWS::S3::Bucket", ID: name, Name: name, ARN: "arn:aws:s3:::" + name, Properties: properties,
+				Tags: map[string]string{"first": name[:1]}, Configuration: cfn.Obj(cfn.P("versioned", cfn.Boolean(versioned)))})
+		}
+	})
+	return list, nil
+}
+
+func (s *shelf) set(t *testing.T, name string, versioned bool) {
 	t.Helper()
-	s, err := New(Config{Region: "us-east-1", Store: store.Memory(), Clock: clock.NewStepped(time.Date(2026, 11, 5, 12, 0, 0, 0, time.UTC))})
-	if err != nil {
+	if err := s.db.Update(t.Context(), func(_ context.Context, tx *store.Tx) error { s.buckets.Put(tx, name, versioned); return nil }); err != nil {
 		t.Fatal(err)
 	}
-	return configservice.NewFromConfig(wiretest.Config(t, wiretest.Serve{"config": s}))
 }
+
+func (s *shelf) remove(t *testing.T, name string) {
+	t.Helper()
+	if err := s.db.Update(t.Context(), func(_ context.Context, tx *store.Tx) error { s.buckets.Delete(tx, name); return nil }); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// functions keeps the events with which functions are invoked, and refuses unknown ones.
+type functions struct {
+	mu     sync.Mutex
+	events []event
+}
+
+type event struct {
+	InvokingEvent, ResultToken, RuleParameters, ConfigRuleName string
+	EventLeftScope                                             bool
+}
+
+func (f *functions) Invoke(_ context.Context, in *lambda.InvokeInput) (*lambda.InvokeOutput, error) {
+	if !strings.HasSuffix(*in.FunctionName, ":judge") {
+		return nil, errors.New("no such function")
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if in.InvocationType == lambdatypes.InvocationTypeEvent {
+		var e event
+		if err := json.Unmarshal(in.Payload, &e); err != nil {
+			return nil, err
+		}
+		f.events = append(f.events, e)
+	}
+	return &lambda.InvokeOutput{}, nil
+}
+
+// take returns the events since it was last called.
+func (f *functions) take() []event {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	out := f.events
+	f.events = nil
+	return out
+}
+
+type world struct {
+	*configservice.Client
+	*shelf
+	*functions
+	clock *clock.Stepped
+	svc   *Service
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	db := store.Memory()
+	w := &world{shelf: newShelf(db), functions: &functions{}, clock: clock.NewStepped(time.Date(2026, 11, 5, 12, 0, 0, 0, time.UTC))}
+	var err error
+	if w.svc, err = New(Config{Region: "us-east-1", Store: db, Clock: w.clock, Inventory: w.shelf, Lambda: w.functions}); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.svc.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { w.svc.Close() })
+	w.Client = configservice.NewFromConfig(wiretest.Config(t, wiretest.Serve{"config": w.svc}))
+	return w
+}
+
+func serve(t *testing.T) *configservice.Client { return newWorld(t).Client }
 
 func encryption(name string) *configservice.PutConfigRuleInput {
 	return &configservice.PutConfigRuleInput{ConfigRule: &types.ConfigRule{ConfigRuleName: ptr(name), InputParameters: ptr("{}"), Source: &types.Source{Owner: types.OwnerAws, SourceIdentifier: ptr("S3_BUCKET_SERVER_SIDE_ENCRYPTION_ENABLED")}}}
 }
 
-func TestRulesAreRecordedAndNotEvaluated(t *testing.T) {
+func TestRules(t *testing.T) {
 	c, ctx := serve(t), t.Context()
 	for i := range 30 {
 		if _, err := c.PutConfigRule(ctx, encryption(fmt.Sprintf("rule-%02d", i))); err != nil {
@@ -62,7 +176,7 @@ func TestRulesAreRecordedAndNotEvaluated(t *testing.T) {
 		t.Errorf("compliance: %+v, %v", by, err)
 	}
 	status, err := c.DescribeConfigRuleEvaluationStatus(ctx, &configservice.DescribeConfigRuleEvaluationStatusInput{ConfigRuleNames: []string{"rule-00"}})
-	if err != nil || status.ConfigRulesEvaluationStatus[0].FirstEvaluationStarted || status.ConfigRulesEvaluationStatus[0].LastSuccessfulEvaluationTime != nil {
+	if err != nil || !status.ConfigRulesEvaluationStatus[0].FirstEvaluationStarted {
 		t.Errorf("status: %+v, %v", status, err)
 	}
 	details, err := c.GetComplianceDetailsByConfigRule(ctx, &configservice.GetComplianceDetailsByConfigRuleInput{ConfigRuleName: ptr("rule-00")})
@@ -102,7 +216,7 @@ func TestRulesAreDurable(t *testing.T) {
 	}
 }
 
-func TestNothingIsKnownOfResources(t *testing.T) {
+func TestNothingToKnow(t *testing.T) {
 	c, ctx := serve(t), t.Context()
 	details, err := c.GetComplianceDetailsByResource(ctx, &configservice.GetComplianceDetailsByResourceInput{ResourceType: ptr("AWS::S3::Bucket"), ResourceId: ptr("b")})
 	if err != nil || details.EvaluationResults == nil || len(details.EvaluationResults) != 0 {
@@ -124,10 +238,6 @@ func TestNothingIsKnownOfResources(t *testing.T) {
 	if err != nil || len(types1.ComplianceSummariesByResourceType) != 2 {
 		t.Errorf("by type: %+v, %v", types1, err)
 	}
-	recorders, err := c.DescribeConfigurationRecorders(ctx, &configservice.DescribeConfigurationRecordersInput{})
-	if err != nil || len(recorders.ConfigurationRecorders) != 0 {
-		t.Errorf("recorders: %+v, %v", recorders, err)
-	}
 }
 
 func TestErrors(t *testing.T) {
@@ -140,11 +250,11 @@ func TestErrors(t *testing.T) {
 	}
 	_, noDetails := c.GetComplianceDetailsByConfigRule(ctx, &configservice.GetComplianceDetailsByConfigRuleInput{ConfigRuleName: ptr("none")})
 	_, noDelete := c.DeleteConfigRule(ctx, &configservice.DeleteConfigRuleInput{ConfigRuleName: ptr("none")})
-	_, noRecorder := c.DescribeConfigurationRecorders(ctx, &configservice.DescribeConfigurationRecordersInput{ConfigurationRecorderNames: []string{"default"}})
+	_, noRecorder := c.DescribeConfigurationRecorders(ctx, &configservice.DescribeConfigurationRecordersInput{ConfigurationRecorderNames: []string{"other"}})
 	for want, err := range map[string]error{
 		"NoSuchConfigRuleException: The ConfigRule 'none' provided in the request is invalid. Please check the configRule name": noDetails,
 		"NoSuchConfigRuleException:": noDelete,
-		"NoSuchConfigurationRecorderException: Cannot find configuration recorder with the specified name 'default'.":                                              noRecorder,
+		"NoSuchConfigurationRecorderException: Cannot find configuration recorder with the specified name 'other'.":                                                noRecorder,
 		"InvalidParameterValueException: One or more identifiers needs to be provided. Provide Name or Id or Arn":                                                  put(func(r *types.ConfigRule) { r.ConfigRuleName = nil }),
 		"InvalidParameterValueException: Invalid json [ passed in the inputParameters field.":                                                                      put(func(r *types.ConfigRule) { r.InputParameters = ptr("[") }),
 		"InvalidParameterValueException: The sourceIdentifier x-y is invalid. Please refer to the documentation for a list of valid sourceIdentifiers that can be": put(func(r *types.ConfigRule) { r.Source.SourceIdentifier = ptr("x-y") }),
@@ -154,7 +264,221 @@ func TestErrors(t *testing.T) {
 			t.Errorf("got  %v\nwant %s", err, want)
 		}
 	}
-	if _, err := c.StartConfigRulesEvaluation(ctx, &configservice.StartConfigRulesEvaluationInput{}); err == nil || !strings.Contains(err.Error(), "StartConfigRulesEvaluation") {
-		t.Errorf("an evaluation: %v", err)
+}
+
+// verdicts are a rule's words by resource.
+func (w *world) verdicts(t *testing.T, rule string) map[string]string {
+	t.Helper()
+	out, err := w.GetComplianceDetailsByConfigRule(t.Context(), &configservice.GetComplianceDetailsByConfigRuleInput{ConfigRuleName: &rule, Limit: 100})
+	if err != nil {
+		t.Fatal(err)
+	}
+	words := map[string]string{}
+	for _, r := range out.EvaluationResults {
+		words[*r.EvaluationResultIdentifier.EvaluationResultQualifier.ResourceId] = string(r.ComplianceType)
+	}
+	return words
+}
+
+func (w *world) put(t *testing.T, r types.ConfigRule) {
+	t.Helper()
+	if _, err := w.PutConfigRule(t.Context(), &configservice.PutConfigRuleInput{ConfigRule: &r}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func versioning(name string, scope *types.Scope) types.ConfigRule {
+	return types.ConfigRule{ConfigRuleName: &name, Scope: scope, Source: &types.Source{Owner: types.OwnerAws, SourceIdentifier: ptr("S3_BUCKET_VERSIONING_ENABLED")}}
+}
+
+func TestScopes(t *testing.T) {
+	w := newWorld(t)
+	w.set(t, "apple", true)
+	w.set(t, "bear", false)
+	buckets := []string{"AWS::S3::Bucket"}
+	w.put(t, versioning("all", nil))
+	w.put(t, versioning("one", &types.Scope{ComplianceResourceTypes: buckets, ComplianceResourceId: ptr("bear")}))
+	w.put(t, versioning("tag", &types.Scope{TagKey: ptr("first"), TagValue: ptr("a")}))
+	w.put(t, versioning("other", &types.Scope{ComplianceResourceTypes: []string{"AWS::SQS::Queue"}}))
+	for rule, want := range map[string]map[string]string{
+		"all": {"apple": "COMPLIANT", "bear": "NON_COMPLIANT"}, "one": {"bear": "NON_COMPLIANT"}, "tag": {"apple": "COMPLIANT"}, "other": {},
+	} {
+		if diff := cmp.Diff(want, w.verdicts(t, rule)); diff != "" {
+			t.Errorf("%s:\n%s", rule, diff)
+		}
+	}
+	w.put(t, versioning("all", &types.Scope{TagKey: ptr("first"), TagValue: ptr("b")}))
+	if diff := cmp.Diff(map[string]string{"bear": "NON_COMPLIANT"}, w.verdicts(t, "all")); diff != "" {
+		t.Errorf("with a smaller scope:\n%s", diff)
+	}
+}
+
+func TestRuleChangesWhileItIsEvaluated(t *testing.T) {
+	w := newWorld(t)
+	w.set(t, "apple", true)
+	w.set(t, "bear", false)
+	w.put(t, versioning("v", nil))
+	w.during = func() { w.put(t, versioning("v", &types.Scope{TagKey: ptr("first"), TagValue: ptr("b")})) }
+	w.verdicts(t, "v")
+	if diff := cmp.Diff(map[string]string{"bear": "NON_COMPLIANT"}, w.verdicts(t, "v")); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestSummaries(t *testing.T) {
+	w, ctx := newWorld(t), t.Context()
+	for i := range 30 {
+		w.set(t, fmt.Sprintf("bucket-%02d", i), i == 0)
+	}
+	w.put(t, versioning("v", nil))
+	by, err := w.DescribeComplianceByConfigRule(ctx, &configservice.DescribeComplianceByConfigRuleInput{})
+	if c := by.ComplianceByConfigRules[0].Compliance; err != nil || c.ComplianceType != "NON_COMPLIANT" || c.ComplianceContributorCount.CappedCount != 25 || !c.ComplianceContributorCount.CapExceeded {
+		t.Errorf("by rule: %+v, %v", c, err)
+	}
+	kinds, err := w.GetComplianceSummaryByResourceType(ctx, &configservice.GetComplianceSummaryByResourceTypeInput{ResourceTypes: []string{"AWS::S3::Bucket"}})
+	if s := kinds.ComplianceSummariesByResourceType[0].ComplianceSummary; err != nil || s.CompliantResourceCount.CappedCount != 1 || s.NonCompliantResourceCount.CappedCount != 29 {
+		t.Errorf("by type: %+v, %v", s, err)
+	}
+	var all []types.ComplianceByResource
+	for p := configservice.NewDescribeComplianceByResourcePaginator(w, &configservice.DescribeComplianceByResourceInput{ComplianceTypes: []types.ComplianceType{"NON_COMPLIANT"}}); p.HasMorePages(); {
+		page, err := p.NextPage(ctx)
+		if err != nil || len(page.ComplianceByResources) > 10 {
+			t.Fatal(len(page.ComplianceByResources), err)
+		}
+		all = append(all, page.ComplianceByResources...)
+	}
+	if len(all) != 29 || *all[28].ResourceId != "bucket-29" {
+		t.Errorf("%d resources do not comply", len(all))
+	}
+	counts, err := w.GetDiscoveredResourceCounts(ctx, &configservice.GetDiscoveredResourceCountsInput{})
+	if err != nil || counts.TotalDiscoveredResources != 30 {
+		t.Errorf("counts: %+v, %v", counts, err)
+	}
+	if _, err := w.DescribeComplianceByResource(ctx, &configservice.DescribeComplianceByResourceInput{NextToken: ptr("x")}); err == nil {
+		t.Error("a token that nobody gave was taken")
+	}
+}
+
+func TestDeletedResultsComeBackWhenEvaluated(t *testing.T) {
+	w, ctx := newWorld(t), t.Context()
+	w.set(t, "a", true)
+	w.set(t, "b", true)
+	w.put(t, versioning("v", nil))
+	if n := len(w.verdicts(t, "v")); n != 2 {
+		t.Fatalf("%d results", n)
+	}
+	if _, err := w.DeleteEvaluationResults(ctx, &configservice.DeleteEvaluationResultsInput{ConfigRuleName: ptr("v")}); err != nil {
+		t.Fatal(err)
+	}
+	w.set(t, "b", false)
+	if diff := cmp.Diff(map[string]string{"b": "NON_COMPLIANT"}, w.verdicts(t, "v")); diff != "" {
+		t.Error(diff)
+	}
+	if _, err := w.StartConfigRulesEvaluation(ctx, &configservice.StartConfigRulesEvaluationInput{ConfigRuleNames: []string{"v"}}); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(w.verdicts(t, "v")); n != 2 {
+		t.Errorf("%d results after an evaluation", n)
+	}
+}
+
+func TestStoppedRecorder(t *testing.T) {
+	w, ctx := newWorld(t), t.Context()
+	w.set(t, "a", true)
+	w.put(t, versioning("v", nil))
+	name := ptr("default")
+	if _, err := w.StopConfigurationRecorder(ctx, &configservice.StopConfigurationRecorderInput{ConfigurationRecorderName: name}); err != nil {
+		t.Fatal(err)
+	}
+	w.set(t, "a", false)
+	w.set(t, "b", false)
+	w.put(t, types.ConfigRule{ConfigRuleName: ptr("p"), Source: &types.Source{Owner: types.OwnerAws, SourceIdentifier: ptr("DYNAMODB_AUTOSCALING_ENABLED")}})
+	w.clock.Advance(50 * time.Hour)
+	if diff := cmp.Diff(map[string]string{"a": "COMPLIANT"}, w.verdicts(t, "v")); diff != "" {
+		t.Errorf("while it stands still:\n%s", diff)
+	}
+	if at, ok := w.clock.Next(); !ok || !at.After(w.clock.Now()) {
+		t.Errorf("at %s, the next timer is for %s", w.clock.Now(), at)
+	}
+	if _, err := w.StartConfigurationRecorder(ctx, &configservice.StartConfigurationRecorderInput{ConfigurationRecorderName: name}); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(map[string]string{"a": "NON_COMPLIANT", "b": "NON_COMPLIANT"}, w.verdicts(t, "v")); diff != "" {
+		t.Errorf("when it records again:\n%s", diff)
+	}
+	put := func(name string) error {
+		_, err := w.PutConfigurationRecorder(ctx, &configservice.PutConfigurationRecorderInput{ConfigurationRecorder: &types.ConfigurationRecorder{Name: &name, RoleARN: ptr("arn:aws:iam::000000000000:role/r")}})
+		return err
+	}
+	var most *types.MaxNumberOfConfigurationRecordersExceededException
+	if err := put("mine"); err != nil { // in the place of the one that nobody has put
+		t.Error(err)
+	}
+	if err := put("second"); !errors.As(err, &most) {
+		t.Errorf("a second recorder: %v", err)
+	}
+	var none *types.NoAvailableDeliveryChannelException
+	if _, err := w.StartConfigurationRecorder(ctx, &configservice.StartConfigurationRecorderInput{ConfigurationRecorderName: ptr("mine")}); !errors.As(err, &none) {
+		t.Errorf("a recorder without a channel: %v", err)
+	}
+}
+
+func TestCustomRule(t *testing.T) {
+	w, ctx := newWorld(t), t.Context()
+	w.set(t, "apple", true)
+	w.set(t, "bear", true)
+	rule := types.ConfigRule{ConfigRuleName: ptr("mine"), InputParameters: ptr(`{"k":"v"}`), Scope: &types.Scope{TagKey: ptr("first"), TagValue: ptr("a")},
+		Source: &types.Source{Owner: types.OwnerCustomLambda, SourceIdentifier: ptr("arn:aws:lambda:us-east-1:000000000000:function:judge"),
+			SourceDetails: []types.SourceDetail{{EventSource: "aws.config", MessageType: types.MessageTypeConfigurationItemChangeNotification}}}}
+	w.put(t, rule)
+	var item struct {
+		ConfigurationItem struct {
+			ResourceID, ConfigurationItemStatus string
+			Configuration                       struct{ Versioned bool }
+		}
+		MessageType string
+	}
+	next := func(id, status string, versioned bool) event {
+		t.Helper()
+		w.verdicts(t, "mine")
+		events := w.take()
+		if len(events) != 1 {
+			t.Fatalf("%d events: %+v", len(events), events)
+		}
+		if err := json.Unmarshal([]byte(events[0].InvokingEvent), &item); err != nil {
+			t.Fatal(err)
+		}
+		if ci := item.ConfigurationItem; ci.ResourceID != id || ci.ConfigurationItemStatus != status || ci.Configuration.Versioned != versioned || events[0].RuleParameters != `{"k":"v"}` {
+			t.Fatalf("%+v", events[0])
+		}
+		return events[0]
+	}
+	first := next("apple", "ResourceDiscovered", true)
+	w.set(t, "bear", false) // out of scope
+	w.verdicts(t, "mine")
+	w.set(t, "apple", false)
+	second := next("apple", "OK", false)
+	answer := func(e event, word types.ComplianceType, at int64, test bool) error {
+		_, err := w.PutEvaluations(ctx, &configservice.PutEvaluationsInput{ResultToken: &e.ResultToken, TestMode: test, Evaluations: []types.Evaluation{{ComplianceResourceId: ptr("apple"),
+			ComplianceResourceType: ptr("AWS::S3::Bucket"), ComplianceType: word, OrderingTimestamp: ptr(time.Unix(at, 0))}}})
+		return err
+	}
+	if err := errors.Join(answer(second, "NON_COMPLIANT", 2, false), answer(first, "COMPLIANT", 1, false), answer(event{ResultToken: "TESTMODE"}, "COMPLIANT", 3, true)); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(map[string]string{"apple": "NON_COMPLIANT"}, w.verdicts(t, "mine")); diff != "" {
+		t.Errorf("the later evaluation counts:\n%s", diff)
+	}
+	if err := answer(event{ResultToken: "nonsense"}, "COMPLIANT", 3, false); err == nil {
+		t.Error("a token that nobody gave was taken")
+	}
+	w.remove(t, "apple")
+	next("apple", "ResourceDeleted", false)
+	if len(w.verdicts(t, "mine")) != 0 {
+		t.Error("there are results of what is gone")
+	}
+	rule.Source.SourceIdentifier = ptr("arn:aws:lambda:us-east-1:000000000000:function:none")
+	if _, err := w.PutConfigRule(ctx, &configservice.PutConfigRuleInput{ConfigRule: &rule}); err == nil || !strings.Contains(err.Error(), "InsufficientPermissionsException") {
+		t.Errorf("a rule without its function: %v", err)
 	}
 }

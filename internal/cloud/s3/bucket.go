@@ -332,3 +332,12 @@ func (s *Service) DeleteBucket(ctx context.Context, in *s3.DeleteBucketInput) (*
 
 // now returns the time to the second, which is as fine as S3's dates are.
 func (s *Service) now() time.Time { return s.clock.Now().UTC().Truncate(time.Second) }
+
+// Created returns when a bucket was made; the zero time if it is not there.
+func (s *Service) Created(bucketName string) time.Time {
+	b, err := s.view(&bucketName, nil)
+	if err != nil {
+		return time.Time{}
+	}
+	return b.Created
+}

@@ -230,3 +230,13 @@ func (s *Service) DeleteBucketEncryption(ctx context.Context, in *s3.DeleteBucke
 		return nil
 	})
 }
+
+// StatedEncryption returns the default encryption that somebody has asked for; nil if nobody has, so that it is SSE-S3 as for every
+// bucket. The API does not tell the two apart; rules about what was asked for do.
+func (s *Service) StatedEncryption(bucketName string) *types.ServerSideEncryptionRule {
+	b, err := s.view(&bucketName, nil)
+	if err != nil {
+		return nil
+	}
+	return b.Encryption
+}

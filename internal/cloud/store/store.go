@@ -35,17 +35,18 @@ type Options struct {
 
 // DB is a set of tables. Use [Open] or [Memory].
 type DB struct {
-	mu     sync.RWMutex
-	tables map[string]table
-	raw    map[string]map[string][]byte // recovered, of tables that nobody has asked for yet
-	log    *log                         // nil: in memory only
-	broken error                        // set once: no more Updates
-	sync   bool
+	mu      sync.RWMutex
+	tables  map[string]table
+	raw     map[string]map[string][]byte // recovered, of tables that nobody has asked for yet
+	log     *log                         // nil: in memory only
+	broken  error                        // set once: no more Updates
+	watches map[string]*watch
+	sync    bool
 }
 
 // Memory returns a DB that keeps all in memory, and nothing once it is closed.
 func Memory() *DB {
-	return &DB{tables: map[string]table{}, raw: map[string]map[string][]byte{}}
+	return &DB{tables: map[string]table{}, raw: map[string]map[string][]byte{}, watches: map[string]*watch{}}
 }
 
 // Open opens the state directory dir, made if it is not there. The errors are [InUseError], [NewerError], [DamagedError], or
@@ -141,6 +142,7 @@ func (db *DB) update(ctx context.Context, f func(ctx context.Context, tx *Tx) er
 		}
 	}
 	committed = true
+	tx.tell()
 	if err := db.compactIfDue(); err != nil {
 		return end, db.fail(fmt.Errorf("write the state anew: %w", err))
 	}
@@ -226,6 +228,7 @@ type Tx struct {
 	done     atomic.Bool
 	ops      []byte // encoded, as the log wants them
 	undo     []func()
+	touched  []touched
 	err      error // the first value that could not be encoded
 }
 

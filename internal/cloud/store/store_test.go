@@ -520,3 +520,27 @@ func TestLostBytesStayLost(t *testing.T) {
 		t.Error("closed as if nothing were lost")
 	}
 }
+
+func TestWatch(t *testing.T) {
+	db := Memory()
+	var seen []string
+	db.Watch("a", func(key string) { seen = append(seen, "a:"+key) })
+	db.Watch("b", func(key string) { seen = append(seen, "b:"+key) })
+	a, c, ctx := NewTable[int](db, "a"), NewTable[int](db, "c"), context.Background()
+	change := func(want string, f func(tx *Tx) error) {
+		t.Helper()
+		seen = nil
+		_ = db.Update(ctx, func(_ context.Context, tx *Tx) error { return f(tx) })
+		if got := strings.Join(seen, " "); got != want {
+			t.Errorf("told of %q, want %q", got, want)
+		}
+	}
+	change("a:x a:y", func(tx *Tx) error { a.Put(tx, "x", 1); a.Put(tx, "y", 2); return nil })
+	change("", func(tx *Tx) error { c.Put(tx, "x", 1); return nil })
+	change("", func(tx *Tx) error { a.Put(tx, "x", 3); return errors.New("no") })
+	change("a:x", func(tx *Tx) error { a.Delete(tx, "x"); return nil })
+	change("", func(tx *Tx) error { a.Delete(tx, "x"); return nil })
+	change("a:", func(tx *Tx) error { a.Drop(tx); return nil })
+	b := NewTable[int](db, "b")
+	change("a:x b:x", func(tx *Tx) error { a.Put(tx, "x", 1); b.Put(tx, "x", 1); return nil })
+}

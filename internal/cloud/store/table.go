@@ -18,6 +18,7 @@ type Table[V any] struct {
 	db    *DB
 	name  string
 	codec Codec[V]
+	watch *watch
 	tree  btree.Map[string, V]
 }
 
@@ -35,7 +36,7 @@ func NewTableCodec[V any](db *DB, name string, codec Codec[V]) *Table[V] {
 	if t, ok := db.tables[name]; ok {
 		return t.(*Table[V])
 	}
-	t := &Table[V]{db: db, name: name, codec: codec}
+	t := &Table[V]{db: db, name: name, codec: codec, watch: db.watchOf(name)}
 	for key, raw := range db.raw[name] {
 		v, err := codec.Decode(raw)
 		if err != nil {
@@ -63,6 +64,7 @@ func (t *Table[V]) Put(tx *Tx, key string, v V) {
 		return
 	}
 	tx.ops = ops
+	tx.touch(t.watch, key)
 	old, had := t.tree.Set(key, v)
 	tx.undo = append(tx.undo, func() { t.restore(key, old, had) })
 }
@@ -72,6 +74,7 @@ func (t *Table[V]) Delete(tx *Tx, key string) bool {
 	tx.mustWrite()
 	old, had := t.tree.Delete(key)
 	if had {
+		tx.touch(t.watch, key)
 		tx.ops = appendDelete(tx.ops, t.name, key)
 		tx.undo = append(tx.undo, func() { t.restore(key, old, true) })
 	}
@@ -82,6 +85,7 @@ func (t *Table[V]) Delete(tx *Tx, key string) bool {
 func (t *Table[V]) Drop(tx *Tx) {
 	tx.mustWrite()
 	tx.ops = appendDrop(tx.ops, t.name)
+	tx.touch(t.watch, "")
 	old := t.tree
 	t.tree = btree.Map[string, V]{}
 	tx.undo = append(tx.undo, func() { t.tree = old })

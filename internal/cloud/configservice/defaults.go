@@ -1,0 +1,68 @@
+package configservice
+
+import (
+	"crypto/sha256"
+	"encoding/base32"
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/configservice/types"
+
+	"evo/internal/rules"
+)
+
+// createdByEvo marks the rules that run because the account has declared none.
+const createdByEvo = "evo"
+
+// Runtimes are those that Lambda had in November 2026 and had not deprecated: what lambda-function-settings-check, which must be
+// given a list, asks for where nobody has declared one. Functions on provided.* are none of its business.
+var Runtimes = []string{"dotnet10", "java11", "java11.al2023", "java17", "java17.al2023", "java21", "java25", "java8.al2", "java8.al2023",
+	"nodejs22.x", "nodejs24.x", "nodejs26.x", "python3.11", "python3.12", "python3.13", "python3.14", "python3.15", "ruby3.3", "ruby3.4", "ruby4.0"}
+
+// Defaults are the managed rules that run as long as the account has declared no rule, by name, with their parameters. Those
+// without run with AWS's own defaults.
+func Defaults() map[string]map[string]string {
+	return map[string]map[string]string{
+		"s3-bucket-logging-enabled":                nil,
+		"s3-bucket-replication-enabled":            nil,
+		"s3-bucket-versioning-enabled":             nil,
+		"s3-bucket-public-write-prohibited":        nil,
+		"s3-bucket-public-read-prohibited":         nil,
+		"s3-bucket-ssl-requests-only":              nil,
+		"s3-bucket-server-side-encryption-enabled": nil,
+		"dynamodb-autoscaling-enabled":             nil,
+		"dynamodb-throughput-limit-check":          nil,
+		"lambda-function-public-access-prohibited": nil,
+		"lambda-function-settings-check":           {"runtime": strings.Join(Runtimes, ",")},
+	}
+}
+
+// defaultRules are the Defaults as rules of this region.
+func (s *Service) defaultRules() []rule {
+	var all []rule
+	for name, given := range Defaults() {
+		sum := sha256.Sum256([]byte(name))
+		id := "config-rule-" + strings.ToLower(base32.StdEncoding.EncodeToString(sum[:])[:6])
+		r := types.ConfigRule{ConfigRuleName: &name, ConfigRuleId: &id, ConfigRuleArn: ptr(s.ruleARN(id)), CreatedBy: ptr(createdByEvo),
+			ConfigRuleState: types.ConfigRuleStateActive,
+			Source:          &types.Source{Owner: types.OwnerAws, SourceIdentifier: ptr(strings.ToUpper(strings.ReplaceAll(name, "-", "_")))},
+			EvaluationModes: []types.EvaluationModeConfiguration{{Mode: types.EvaluationModeDetective}}}
+		if known := rules.Find(name); known != nil {
+			r.Description = ptr(known.Summary)
+			if len(known.Types) > 0 {
+				r.Scope = &types.Scope{ComplianceResourceTypes: known.Types}
+			}
+			if known.Trigger != rules.OnChange {
+				r.MaximumExecutionFrequency = types.MaximumExecutionFrequencyTwentyFourHours
+			}
+		}
+		if given != nil {
+			b, _ := json.Marshal(given) // a map of strings always marshals
+			r.InputParameters = ptr(string(b))
+		}
+		all = append(all, rule{Rule: r})
+	}
+	slices.SortFunc(all, func(a, b rule) int { return strings.Compare(a.name(), b.name()) })
+	return all
+}
