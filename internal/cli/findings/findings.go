@@ -3,9 +3,12 @@
 package findings
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 
 	"evo/internal/rules"
 	"evo/internal/source"
@@ -41,42 +44,135 @@ func (f *Finding) open() bool { return f.Compliance == rules.InsufficientData.St
 // judged reports whether there was something to judge.
 func (f *Finding) judged() bool { return f.Compliance != rules.NotApplicable.String() }
 
-// JSON writes an array with an element for each rule and resource.
-func JSON(w io.Writer, all []Finding) error {
-	if all == nil {
-		all = []Finding{}
-	}
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	return enc.Encode(all)
+// Writer writes the findings of template after template, in one form.
+type Writer interface {
+	// Template takes what was found in one template, whose text is given. A form that can be read from its beginning is written
+	// at once.
+	Template(text []byte, found []Finding) error
+	// Close writes the rest.
+	Close() error
 }
 
-// Text writes what fails and what is unknown, with the lines of the templates, and a count. texts are the templates by file.
-func Text(w io.Writer, all []Finding, texts map[string][]byte) error {
-	var failed, open, judged int
-	for i := range all {
-		f := &all[i]
+// NewWriter returns the Writer of a form: json, sarif, junit, or text. version is evo's.
+func NewWriter(form string, w io.Writer, version string) Writer {
+	switch form {
+	case "json":
+		return &jsonWriter{w: w}
+	case "sarif":
+		return &collector{write: func(all []Finding) error { return SARIF(w, version, all) }}
+	case "junit":
+		return &collector{write: func(all []Finding) error { return JUnit(w, all) }}
+	}
+	return &textWriter{w: w}
+}
+
+// collector is the Writer of forms that begin with what is known last.
+type collector struct {
+	all   []Finding
+	write func([]Finding) error
+}
+
+func (c *collector) Template(_ []byte, found []Finding) error {
+	c.all = append(c.all, found...)
+	return nil
+}
+
+func (c *collector) Close() error { return c.write(c.all) }
+
+// jsonWriter writes an array with an element for each rule and resource.
+type jsonWriter struct {
+	w     io.Writer
+	begun bool
+}
+
+func (j *jsonWriter) Template(_ []byte, found []Finding) error {
+	var b bytes.Buffer
+	for i := range found {
+		text, err := element(&found[i])
+		if err != nil {
+			return err
+		}
+		if j.begun {
+			b.WriteString(",\n  ")
+		} else {
+			b.WriteString("[\n  ")
+		}
+		j.begun = true
+		b.Write(text)
+	}
+	_, err := j.w.Write(b.Bytes())
+	return err
+}
+
+// element is a finding in JSON, indented as a part of an array.
+func element(f *Finding) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("  ", "  ")
+	if err := enc.Encode(f); err != nil {
+		return nil, fmt.Errorf("write a finding of %s: %w", f.Rule, err)
+	}
+	return bytes.TrimRight(b.Bytes(), "\n"), nil
+}
+
+func (j *jsonWriter) Close() error {
+	end := "\n]\n"
+	if !j.begun {
+		end = "[]\n"
+	}
+	_, err := io.WriteString(j.w, end)
+	return err
+}
+
+// textWriter writes what fails and what is unknown, with the lines of the templates, and at the end a count.
+type textWriter struct {
+	w                    io.Writer
+	failed, open, judged int
+}
+
+func (t *textWriter) Template(text []byte, found []Finding) error {
+	var b strings.Builder
+	for _, f := range byLine(found) {
 		if f.judged() {
-			judged++
+			t.judged++
 		}
 		if !f.Failed() && !f.open() {
 			continue
 		}
 		d := &source.Diagnostic{Severity: source.Error, File: f.File, Span: f.Span, Message: fmt.Sprintf("%s: %s: %s", f.Resource, f.Rule, f.Reason)}
 		if f.open() {
-			open++
+			t.open++
 			d.Severity = source.Warning
 		} else {
-			failed++
+			t.failed++
 			if rule := rules.Find(f.Rule); rule != nil && rule.Remedy != "" {
 				d.Hint = rule.Remedy
 			}
 		}
-		if _, err := io.WriteString(w, d.Text(texts[f.File])+"\n"); err != nil {
-			return err
-		}
+		b.WriteString(d.Text(text) + "\n")
 	}
-	_, err := fmt.Fprintf(w, "%d of %d checks passed; %d failed, %d cannot be told before deployment\n", judged-failed-open, judged, failed, open)
+	_, err := io.WriteString(t.w, b.String())
+	return err
+}
+
+// byLine are findings in the order of the file; those without a place in it come last.
+func byLine(found []Finding) []*Finding {
+	sorted := make([]*Finding, len(found))
+	for i := range found {
+		sorted[i] = &found[i]
+	}
+	slices.SortStableFunc(sorted, func(a, b *Finding) int {
+		if (a.Line == 0) != (b.Line == 0) {
+			return b.Line - a.Line
+		}
+		return a.Line - b.Line
+	})
+	return sorted
+}
+
+func (t *textWriter) Close() error {
+	_, err := fmt.Fprintf(t.w, "%d of %d checks passed; %d failed, %d cannot be told before deployment\n",
+		t.judged-t.failed-t.open, t.judged, t.failed, t.open)
 	return err
 }
