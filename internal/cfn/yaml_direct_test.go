@@ -68,7 +68,7 @@ func TestDirectReader(t *testing.T) {
 		if sameAsLibrary(t, []byte(f)) {
 			read++
 		}
-		for range 40 {
+		for range 10 {
 			mutations++
 			if sameAsLibrary(t, []byte(mutated(rnd, f))) {
 				kept++
