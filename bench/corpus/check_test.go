@@ -1,12 +1,14 @@
 package corpus
 
 import (
+	"io"
 	"syscall"
 	"testing"
 	"time"
 
 	"evo/internal/appraisal/desired"
 	"evo/internal/cfn"
+	"evo/internal/cli/findings"
 	"evo/internal/rules"
 )
 
@@ -15,7 +17,21 @@ import (
 func BenchmarkCheck(b *testing.B) {
 	templates := Templates(1, 200)
 	suite := rules.NewSuite(rules.Defaults(rules.Managed, rules.Registry)...)
+	var text []byte // of the template at hand
 	around := desired.Surroundings{Region: "us-east-1", Now: time.Unix(0, 0)}
+	write := func(form string) func(*cfn.Node) error {
+		return func(root *cfn.Node) error {
+			t, err := desired.Read(root, around)
+			if err != nil {
+				return err
+			}
+			var found []findings.Finding
+			for _, v := range suite.Judge(t.Desired) {
+				found = append(found, findings.New("t.yaml", v))
+			}
+			return findings.NewWriter(form, io.Discard, "").Template(text, found)
+		}
+	}
 	for _, step := range []struct {
 		name string
 		do   func(root *cfn.Node) error
@@ -32,13 +48,16 @@ func BenchmarkCheck(b *testing.B) {
 			}
 			return err
 		}},
+		{"text", write("text")},
+		{"json", write("json")},
 	} {
 		b.Run(step.name, func(b *testing.B) {
 			b.ReportAllocs()
 			begin := processorTime(b)
 			for b.Loop() {
 				for _, t := range templates {
-					root, err := cfn.Parse(t.Name, t.Text)
+					text = t.Text
+					root, err := cfn.Parse(t.Name, text)
 					if err == nil {
 						err = step.do(root)
 					}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 
 	"evo/internal/rules"
@@ -86,34 +87,51 @@ type jsonWriter struct {
 }
 
 func (j *jsonWriter) Template(_ []byte, found []Finding) error {
-	var b bytes.Buffer
+	var b []byte
 	for i := range found {
-		text, err := element(&found[i])
-		if err != nil {
-			return err
-		}
-		if j.begun {
-			b.WriteString(",\n  ")
-		} else {
-			b.WriteString("[\n  ")
+		separator := ",\n  "
+		if !j.begun {
+			separator = "[\n  "
 		}
 		j.begun = true
-		b.Write(text)
+		b = found[i].appendJSON(append(b, separator...))
 	}
-	_, err := j.w.Write(b.Bytes())
+	_, err := j.w.Write(b)
 	return err
 }
 
-// element is a finding in JSON, indented as a part of an array.
-func element(f *Finding) ([]byte, error) {
+// appendJSON writes what encoding/json would, indented as a part of an array, several times faster.
+func (f *Finding) appendJSON(b []byte) []byte {
+	b = appendMember(b, "{", "rule", f.Rule)
+	b = appendMember(b, ",", "resource", f.Resource)
+	b = appendMember(b, ",", "type", f.Type)
+	b = appendMember(b, ",", "compliance", f.Compliance)
+	if f.Score != "" {
+		b = append(append(b, ",\n    \"score\": "...), f.Score...)
+	}
+	b = appendMember(b, ",", "reason", f.Reason)
+	b = appendMember(b, ",", "file", f.File)
+	b = strconv.AppendInt(append(b, ",\n    \"line\": "...), int64(f.Line), 10)
+	return append(b, "\n  }"...)
+}
+
+func appendMember(b []byte, before, key, text string) []byte {
+	b = append(append(append(append(b, before...), "\n    \""...), key...), "\": "...)
+	for i := range len(text) {
+		if c := text[i]; c < ' ' || c >= 0x7f || c == '"' || c == '\\' {
+			return append(b, quoted(text)...)
+		}
+	}
+	return append(append(append(b, '"'), text...), '"')
+}
+
+// quoted is text as a JSON string.
+func quoted(text string) []byte {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
-	enc.SetIndent("  ", "  ")
-	if err := enc.Encode(f); err != nil {
-		return nil, fmt.Errorf("write a finding of %s: %w", f.Rule, err)
-	}
-	return bytes.TrimRight(b.Bytes(), "\n"), nil
+	_ = enc.Encode(text) // a string always encodes
+	return bytes.TrimRight(b.Bytes(), "\n")
 }
 
 func (j *jsonWriter) Close() error {

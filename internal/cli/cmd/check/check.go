@@ -211,7 +211,7 @@ const ahead = 64
 // are there.
 func (w *work) judgeAll(paths []string, take func(result) error) error {
 	// Judging makes much garbage and keeps little: with the usual setting collecting it takes a good part of the time.
-	defer debug.SetGCPercent(debug.SetGCPercent(400))
+	defer debug.SetGCPercent(debug.SetGCPercent(200))
 	results := make([]chan result, len(paths))
 	for i := range results {
 		results[i] = make(chan result, 1)
