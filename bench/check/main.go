@@ -51,23 +51,24 @@ type measurement struct {
 }
 
 func main() {
-	var evo, guard, checkov string
+	var evo, guard, checkov, given string
 	var seed uint64
 	var n, runs int
 	flag.StringVar(&evo, "evo", "", "the program to measure (default: built of this tree)")
 	flag.StringVar(&guard, "guard", "", "cfn-guard's path (default: as found)")
 	flag.StringVar(&checkov, "checkov", "", "checkov's path (default: as found)")
+	flag.StringVar(&given, "templates", "", "a folder of templates to take instead of made-up ones, such as the inputs of the conformance data")
 	flag.Uint64Var(&seed, "seed", 1, "of the templates")
 	flag.IntVar(&n, "n", 200, "templates")
 	flag.IntVar(&runs, "runs", 5, "of evo, of which the best figures are kept; slow programs run once")
 	flag.Parse()
-	if err := compare(evo, guard, checkov, seed, n, runs); err != nil {
+	if err := compare(evo, guard, checkov, given, seed, n, runs); err != nil {
 		fmt.Fprintln(os.Stderr, "bench/check:", err)
 		os.Exit(1)
 	}
 }
 
-func compare(evo, guard, checkov string, seed uint64, n, runs int) error {
+func compare(evo, guard, checkov, given string, seed uint64, n, runs int) error {
 	dir, err := os.MkdirTemp("", "evo-check-*")
 	if err != nil {
 		return err
@@ -84,10 +85,15 @@ func compare(evo, guard, checkov string, seed uint64, n, runs int) error {
 		return err
 	}
 	paths, err := corpus.Write(templates, seed, n)
+	if given != "" {
+		templates = given
+		paths, err = inFolder(given)
+	}
 	if err != nil {
 		return err
 	}
-	fmt.Printf("%s, %d processors, %d templates of seed %d, %d bytes on average\n\n", runtime.Version(), runtime.NumCPU(), n, seed, average(paths))
+	n = len(paths)
+	fmt.Printf("%s, %d processors, %d templates, %d bytes on average\n\n", runtime.Version(), runtime.NumCPU(), n, average(paths))
 	fmt.Printf("| | templates a second | first result | processor, ms a template | peak memory |\n|---|--:|--:|--:|--:|\n")
 	var base float64
 	for _, c := range contenders(evo, guard, checkov, rules) {
@@ -115,6 +121,22 @@ func compare(evo, guard, checkov string, seed uint64, n, runs int) error {
 			m.processor.Seconds()*1000/float64(n), m.memory)
 	}
 	return one(evo, paths, runs)
+}
+
+// inFolder are the templates of a folder.
+func inFolder(dir string) ([]string, error) {
+	var paths []string
+	for _, pattern := range []string{"*.yaml", "*.yml", "*.json"} {
+		found, err := filepath.Glob(filepath.Join(dir, pattern))
+		if err != nil {
+			return nil, err
+		}
+		paths = append(paths, found...)
+	}
+	if len(paths) == 0 {
+		return nil, fmt.Errorf("no templates in %s", dir)
+	}
+	return paths, nil
 }
 
 // one measures a single template: what a person waits for.
