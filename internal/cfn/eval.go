@@ -273,8 +273,21 @@ func (e *Evaluator) junction(name string, arg, n *Node) (*truth, error) {
 
 // pseudo returns a pseudo parameter's value, or nil if it is not known.
 func (e *Evaluator) pseudo(name string) *Node {
-	text := map[string]string{pseudoAccount: e.env.AccountID, pseudoPartition: e.env.Partition, pseudoRegion: e.env.Region,
-		pseudoURLSuffix: e.env.URLSuffix, pseudoStackID: e.env.StackID, pseudoStackName: e.env.StackName}[name]
+	var text string
+	switch name {
+	case pseudoAccount:
+		text = e.env.AccountID
+	case pseudoPartition:
+		text = e.env.Partition
+	case pseudoRegion:
+		text = e.env.Region
+	case pseudoURLSuffix:
+		text = e.env.URLSuffix
+	case pseudoStackID:
+		text = e.env.StackID
+	case pseudoStackName:
+		text = e.env.StackName
+	}
 	switch {
 	case name == pseudoNoValue:
 		return absent

@@ -14,10 +14,12 @@ import (
 
 // jsonParser reads JSON and keeps where each value stands. It panics with a *source.Diagnostic, which parseJSON returns.
 type jsonParser struct {
-	text  []byte
-	at    int
-	depth int
-	lines *source.Lines
+	text   []byte
+	shared string // text, which the values share
+	at     int
+	depth  int
+	lines  *source.Lines
+	pairs  []Pair // entries of the maps that are being read, the inner ones last
 }
 
 func parseJSON(text []byte) (root *Node, failure *source.Diagnostic) {
@@ -29,7 +31,7 @@ func parseJSON(text []byte) (root *Node, failure *source.Diagnostic) {
 	if p.at == len(text) || !strings.ContainsRune(`{["`, rune(text[p.at])) {
 		return nil, source.Errorf(source.Span{}, "not JSON")
 	}
-	p.lines = source.NewLines(text)
+	p.lines, p.shared = source.NewLines(text), string(text)
 	defer func() {
 		if r := recover(); r != nil {
 			d, ok := r.(*source.Diagnostic)
@@ -109,8 +111,8 @@ func (p *jsonParser) nested(read func() *Node) *Node {
 }
 
 func (p *jsonParser) object() *Node {
-	n := Obj()
-	seen := map[string]source.Span{}
+	begin := len(p.pairs)
+	var seen map[string]source.Span // once there are many keys
 	for first := true; !p.next('}'); first = false {
 		if !first && !p.next(',') {
 			p.expected("',' or '}'")
@@ -122,16 +124,42 @@ func (p *jsonParser) object() *Node {
 		}
 		key := p.str()
 		span := p.lines.Span(start, p.at)
-		if before, ok := seen[key]; ok {
-			panic(duplicateKey(key, span, before))
-		}
-		seen[key] = span
+		seen = p.unique(begin, seen, key, span)
 		if !p.next(':') {
 			p.expected("':'")
 		}
-		n.Pairs = append(n.Pairs, Pair{Key: key, KeySpan: span, Value: p.value()})
+		value := p.value()
+		p.pairs = append(p.pairs, Pair{Key: key, KeySpan: span, Value: value})
 	}
+	n := Obj()
+	n.Pairs = append(n.Pairs, p.pairs[begin:]...)
+	p.pairs = p.pairs[:begin]
 	return n
+}
+
+// unique stops at a key that the map, whose entries begin there, has already. It returns the keys seen if they are many.
+func (p *jsonParser) unique(begin int, seen map[string]source.Span, key string, span source.Span) map[string]source.Span {
+	const many = 16
+	before := p.pairs[begin:]
+	if len(before) == many {
+		seen = make(map[string]source.Span, 2*many)
+		for i := range before {
+			seen[before[i].Key] = before[i].KeySpan
+		}
+	}
+	if seen != nil {
+		if at, ok := seen[key]; ok {
+			panic(duplicateKey(key, span, at))
+		}
+		seen[key] = span
+		return seen
+	}
+	for i := range before {
+		if before[i].Key == key {
+			panic(duplicateKey(key, span, before[i].KeySpan))
+		}
+	}
+	return nil
 }
 
 func (p *jsonParser) array() *Node {
@@ -150,10 +178,16 @@ func duplicateKey(key string, span, before source.Span) *source.Diagnostic {
 	return d.WithNote(before, "it is given here first").WithHint("a map holds each key once: rename one, or remove it")
 }
 
+var jsonWords = []struct {
+	text string
+	node Node
+}{{"true", Node{Kind: Bool, Text: "true"}}, {"false", Node{Kind: Bool, Text: "false"}}, {"null", Node{}}}
+
 func (p *jsonParser) word() *Node {
-	for text, n := range map[string]Node{"true": {Kind: Bool, Text: "true"}, "false": {Kind: Bool, Text: "false"}, "null": {}} {
-		if bytes.HasPrefix(p.text[p.at:], []byte(text)) {
-			p.at += len(text)
+	for _, word := range jsonWords {
+		if strings.HasPrefix(p.shared[p.at:], word.text) {
+			p.at += len(word.text)
+			n := word.node
 			return &n
 		}
 	}
@@ -166,8 +200,8 @@ func (p *jsonParser) number() *Node {
 	for p.at < len(p.text) && strings.IndexByte("+-.eE0123456789", p.text[p.at]) >= 0 {
 		p.at++
 	}
-	text := string(p.text[start:p.at])
-	if !json.Valid([]byte(text)) {
+	text := p.shared[start:p.at]
+	if !json.Valid(p.text[start:p.at]) {
 		p.fail(start, p.at, "%s is not a number", text)
 	}
 	kind := Int
@@ -180,6 +214,15 @@ func (p *jsonParser) number() *Node {
 func (p *jsonParser) str() string {
 	start := p.at
 	p.at++
+	end := p.at
+	for end < len(p.text) && p.text[end] != '"' && p.text[end] != '\\' && p.text[end] >= ' ' {
+		end++
+	}
+	if end < len(p.text) && p.text[end] == '"' { // as nearly all are: without escapes
+		text := p.shared[p.at:end]
+		p.at = end + 1
+		return text
+	}
 	var b strings.Builder
 	for p.at < len(p.text) {
 		switch c := p.text[p.at]; {

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"evo/internal/source"
 )
@@ -124,10 +125,13 @@ func (r *reader) number(m Pair) *big.Float {
 	return f
 }
 
-var decimalNumber = regexp.MustCompile(`^[+-]?(\d{1,300}(\.\d{0,300})?|\.\d{1,300})([eE][+-]?\d{1,3})?$`)
+// Made on first need: with its counted digits it takes more time and memory than all else that this package makes.
+var decimalNumber = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[+-]?(\d{1,300}(\.\d{0,300})?|\.\d{1,300})([eE][+-]?\d{1,3})?$`)
+})
 
 func parseNumber(s string) (*big.Float, bool) {
-	if !decimalNumber.MatchString(s) {
+	if !decimalNumber().MatchString(s) {
 		return nil, false
 	}
 	f, _, err := big.ParseFloat(s, 10, 128, big.ToNearestEven)

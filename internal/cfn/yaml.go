@@ -16,6 +16,14 @@ import (
 
 // parseYAML reads one YAML document.
 func parseYAML(text []byte) (*Node, *source.Diagnostic) {
+	if root := readDirect(text); root != nil {
+		return root, nil
+	}
+	return parseWithLibrary(text)
+}
+
+// parseWithLibrary reads all YAML that there is, and says what is wrong with it.
+func parseWithLibrary(text []byte) (*Node, *source.Diagnostic) {
 	r := &yamlReader{text: text, places: newYAMLPlaces(text), lines: source.NewLines(text), done: map[*yaml.Node]*aliased{}}
 	doc, d := r.load()
 	if d != nil {

@@ -37,26 +37,33 @@ var (
 	yamlFloat = regexp.MustCompile(`^[-+]?([0-9][0-9_]*\.[0-9_]*([eE][-+][0-9]+)?|\.[0-9][0-9_]*([eE][-+][0-9]+)?|[0-9][0-9_]*(:[0-5]?[0-9])+\.[0-9_]*|\.(inf|Inf|INF))$|^\.(nan|NaN|NAN)$`)
 )
 
-// resolve tells what plain text is in YAML 1.1. Dates stay strings, as CloudFormation keeps them ("2012-10-17").
+// resolve tells what plain text is in YAML 1.1.
 func resolve(text string) *Node {
+	kind, text := resolved(text)
+	return &Node{Kind: kind, Text: text}
+}
+
+// resolved is the kind and text that plain text has in YAML 1.1. Dates stay strings, as CloudFormation keeps them ("2012-10-17").
+func resolved(text string) (Kind, string) {
 	switch text {
 	case "", "~", "null", "Null", "NULL":
-		return &Node{}
+		return Null, ""
 	case "true", "True", "TRUE", "yes", "Yes", "YES", "on", "On", "ON":
-		return Boolean(true)
+		return Bool, "true"
 	case "false", "False", "FALSE", "no", "No", "NO", "off", "Off", "OFF":
-		return Boolean(false)
+		return Bool, "false"
 	}
-	if c := text[0]; c != '.' && c != '-' && c != '+' && (c < '0' || c > '9') {
-		return Str(text)
+	switch c := text[0]; {
+	case c != '.' && c != '-' && c != '+' && (c < '0' || c > '9'):
+		return String, text
+	case c > '0' && strings.Trim(text, "0123456789") == "":
+		return Int, text
+	case yamlInt.MatchString(text):
+		return Int, decimalInt(text)
+	case yamlFloat.MatchString(text):
+		return Float, strings.TrimPrefix(strings.ReplaceAll(sixties(text), "_", ""), "+")
 	}
-	if yamlInt.MatchString(text) {
-		return &Node{Kind: Int, Text: decimalInt(text)}
-	}
-	if yamlFloat.MatchString(text) {
-		return &Node{Kind: Float, Text: strings.TrimPrefix(strings.ReplaceAll(sixties(text), "_", ""), "+")}
-	}
-	return Str(text)
+	return String, text
 }
 
 // decimalInt writes an integer of YAML 1.1 (binary, octal, hexadecimal, in parts of sixty, with underscores) the usual way.

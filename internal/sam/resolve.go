@@ -1,7 +1,6 @@
 package sam
 
 import (
-	"regexp"
 	"strings"
 )
 
@@ -84,7 +83,28 @@ func (r *resolver) parameter(name, otherwise *value) *value {
 	return p
 }
 
-var placeholder = regexp.MustCompile(`\$\{([A-Za-z0-9.]+|AWS::[A-Z][A-Za-z]*)\}`)
+// placeholders are the names in the placeholders of a text for Fn::Sub: ids and attributes, and pseudo parameters (AWS::Region).
+func placeholders(text string) (names []string) {
+	for {
+		_, rest, found := strings.Cut(text, "${")
+		if !found {
+			return names
+		}
+		text = rest
+		if name, _, closed := strings.Cut(rest, "}"); closed && isPlaceholder(name) {
+			names = append(names, name)
+		}
+	}
+}
+
+func isPlaceholder(name string) bool {
+	if pseudo, ok := strings.CutPrefix(name, "AWS::"); ok {
+		return pseudo != "" && 'A' <= pseudo[0] && pseudo[0] <= 'Z' && strings.Trim(pseudo, letters) == ""
+	}
+	return name != "" && strings.Trim(name, letters+"0123456789.") == ""
+}
+
+const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 // substitute puts other text in the place of the placeholders in a call of Fn::Sub, whose argument is a string or a list that
 // begins with one.
@@ -103,12 +123,15 @@ func substituted(text *value, replacement func(name, placeholder *value) *value)
 		return text
 	}
 	out := text.text
-	for _, m := range placeholder.FindAllStringSubmatch(text.text, -1) {
-		v := replacement(str(m[1]), str(m[0]))
+	for _, name := range placeholders(text.text) {
+		mark := "${" + name + "}"
+		v := replacement(str(name), str(mark))
 		if !v.isString() {
 			failDocument(templateCause("Invalid Fn::Sub variable value %s. Fn::Sub expects all variables to be strings.", v.display()))
 		}
-		out = strings.Replace(out, m[0], v.text, 1)
+		if v.text != mark {
+			out = strings.Replace(out, mark, v.text, 1)
+		}
 	}
 	return text.like(out)
 }

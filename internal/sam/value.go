@@ -444,9 +444,13 @@ func fromNode(n *cfn.Node) *value {
 			v.items[i] = fromNode(item)
 		}
 	case cfn.Map:
-		v.fields = &fields{list: make([]field, 0, len(n.Pairs))}
-		for _, p := range n.Pairs {
-			v.setKey(field{key: p.Key, bare: p.Bare, span: p.KeySpan, value: fromNode(p.Value)})
+		v.fields = &fields{list: make([]field, len(n.Pairs))}
+		for i := range n.Pairs {
+			p := &n.Pairs[i]
+			v.fields.list[i] = field{key: p.Key, bare: p.Bare, span: p.KeySpan, value: fromNode(p.Value)}
+		}
+		if len(n.Pairs) > smallMap {
+			v.fields.reindex()
 		}
 	}
 	return v

@@ -151,7 +151,7 @@ func excerpt(b *strings.Builder, src []byte, span Span) {
 	if !span.IsValid() || src == nil {
 		return
 	}
-	text, start := line(src, span.Start.Line)
+	text, start := lineOf(src, span.Start)
 	from := clampToRune(text, span.Start.Offset-start)
 	to := clampToRune(text, span.End.Offset-start)
 	before, marked, after := printable(text[:from]), printable(text[from:max(from, to)]), printable(text[max(from, to):])

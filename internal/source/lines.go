@@ -1,6 +1,7 @@
 package source
 
 import (
+	"bytes"
 	"sort"
 	"unicode/utf8"
 )
@@ -35,6 +36,19 @@ func (l *Lines) Pos(offset int) Pos {
 // Span is the stretch from one byte offset up to another.
 func (l *Lines) Span(start, end int) Span {
 	return Span{Start: l.Pos(start), End: l.Pos(max(start, end))}
+}
+
+// lineOf is line for the one that p is on, found without counting lines where p is a place of this text.
+func lineOf(text []byte, p Pos) (string, int) {
+	start := p.Offset - p.Col + 1
+	if start < 0 || start > len(text) || start > 0 && text[start-1] != '\n' || p.Line == 1 && start > 0 {
+		return line(text, p.Line)
+	}
+	rest := text[start:]
+	if end := bytes.IndexAny(rest, "\r\n"); end >= 0 {
+		rest = rest[:end]
+	}
+	return string(rest), start
 }
 
 // line returns the text of a line (from 1) without its end, and the offset at which it starts.

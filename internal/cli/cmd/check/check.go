@@ -4,9 +4,9 @@ package check
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"sync"
 
@@ -97,18 +97,25 @@ func (o *options) run(args []string) error {
 	if w.parameters, err = params.Overrides(o.overrides); err != nil {
 		return &app.UsageError{Err: err}
 	}
-	var all []findings.Finding
+	out := findings.NewWriter(o.app.Output, o.app.Out, o.app.Version)
+	failed := 0
 	var problems []error
-	texts := map[string][]byte{}
-	for _, r := range w.judgeAll(paths) {
-		all = append(all, r.findings...)
-		texts[r.file] = r.text
+	err = w.judgeAll(paths, func(r result) error {
 		problems = append(problems, r.err)
+		for i := range r.findings {
+			if r.findings[i].Failed() {
+				failed++
+			}
+		}
+		return out.Template(r.text, r.findings)
+	})
+	if err == nil {
+		err = out.Close()
 	}
-	if err := o.write(all, texts); err != nil {
-		return err
+	if err != nil {
+		return fmt.Errorf("write the findings: %w", err)
 	}
-	return o.outcome(all, problems)
+	return outcome(failed, problems)
 }
 
 func (o *options) paths(args []string) ([]string, error) {
@@ -205,24 +212,50 @@ func ruleParameters(words []string) (map[string]map[string]string, error) {
 	return out, nil
 }
 
-// judgeAll judges templates on all processors, and returns the results in the order of the paths.
-func (w *work) judgeAll(paths []string) []result {
-	results := make([]result, len(paths))
+// ahead is how many templates may be judged before the first of them is written, so that memory does not grow with their number.
+const ahead = 64
+
+// judgeAll judges templates on all processors, and hands over each result, in the order of the paths, as soon as it and those before
+// are there.
+func (w *work) judgeAll(paths []string, take func(result) error) error {
+	// Judging makes much garbage and keeps little: with the usual setting collecting it takes a good part of the time.
+	defer debug.SetGCPercent(debug.SetGCPercent(200))
+	results := make([]chan result, len(paths))
+	for i := range results {
+		results[i] = make(chan result, 1)
+	}
 	next := make(chan int)
+	quit := make(chan struct{})
+	room := make(chan struct{}, ahead)
 	var wg sync.WaitGroup
 	for range min(runtime.GOMAXPROCS(0), len(paths)) {
 		wg.Go(func() {
 			for i := range next {
-				results[i] = w.judge(paths[i])
+				results[i] <- w.judge(paths[i])
 			}
 		})
 	}
+	wg.Go(func() {
+		defer close(next)
+		for i := range paths {
+			select {
+			case room <- struct{}{}:
+				next <- i
+			case <-quit:
+				return
+			}
+		}
+	})
+	defer wg.Wait()
+	defer close(quit)
 	for i := range paths {
-		next <- i
+		r := <-results[i]
+		<-room
+		if err := take(r); err != nil {
+			return err
+		}
 	}
-	close(next)
-	wg.Wait()
-	return results
+	return nil
 }
 
 func (w *work) judge(path string) result {
@@ -264,29 +297,10 @@ func (w *work) verdicts(path string, text []byte) ([]rules.Verdict, error) {
 	return all, nil
 }
 
-func (o *options) write(all []findings.Finding, texts map[string][]byte) error {
-	var out io.Writer = o.app.Out
-	switch o.app.Output {
-	case "json":
-		return findings.JSON(out, all)
-	case "sarif":
-		return findings.SARIF(out, o.app.Version, all)
-	case "junit":
-		return findings.JUnit(out, all)
-	}
-	return findings.Text(out, all, texts)
-}
-
-// outcome is the first template that could not be judged, else that a resource does not comply.
-func (o *options) outcome(all []findings.Finding, problems []error) error {
+// outcome is the templates that could not be judged, else that resources do not comply.
+func outcome(failed int, problems []error) error {
 	if err := errors.Join(problems...); err != nil {
 		return err
-	}
-	failed := 0
-	for i := range all {
-		if all[i].Failed() {
-			failed++
-		}
 	}
 	if failed > 0 {
 		return &app.ExitError{Code: app.ExitFailure, Err: fmt.Errorf("%d checks failed", failed), Silent: true}

@@ -1,0 +1,254 @@
+// Command check answers: how fast is `evo check`, beside other programs that hold templates against rules? All judge the same 200
+// templates, made up from a seed, one after another in one run: on a machine that does other things too, only ratios say something.
+// Programs that are not there are left out. bench/check.sh installs them.
+//
+//	go run ./bench/check -guard PATH -checkov PATH
+//
+// Nothing here fails because it is slow.
+package main
+
+import (
+	_ "embed"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"evo/bench/corpus"
+)
+
+//go:embed twenty.guard
+var twenty []byte
+
+// similar are the rules of evo that twenty.guard says in Guard's language, roughly: their verdicts are not compared.
+var similar = strings.Fields(`s3-bucket-versioning-enabled s3-bucket-logging-enabled s3-bucket-server-side-encryption-enabled
+	s3-bucket-default-lock-enabled s3-bucket-replication-enabled s3-bucket-level-public-access-prohibited s3-bucket-acl-prohibited
+	dynamodb-pitr-enabled dynamodb-table-encryption-enabled dynamodb-table-deletion-protection-enabled dynamodb-billing-mode-rule
+	lambda-dlq-check lambda-concurrency-check lambda-inside-vpc lambda-function-xray-enabled iam-no-inline-policy-check
+	sns-encrypted-kms sqs-queue-dlq-check cloudwatch-log-group-encrypted cloudwatch-alarm-action-enabled-check`)
+
+// A contender is one way to judge templates.
+type contender struct {
+	name    string
+	program string
+	args    []string // before the templates
+	files   bool     // takes paths; else the folder
+}
+
+// A measurement is what one run took.
+type measurement struct {
+	first, all time.Duration // until the first byte of a result, and until the end
+	processor  time.Duration
+	memory     float64 // MiB, at most
+}
+
+func main() {
+	var evo, guard, checkov, given string
+	var seed uint64
+	var n, runs int
+	flag.StringVar(&evo, "evo", "", "the program to measure (default: built of this tree)")
+	flag.StringVar(&guard, "guard", "", "cfn-guard's path (default: as found)")
+	flag.StringVar(&checkov, "checkov", "", "checkov's path (default: as found)")
+	flag.StringVar(&given, "templates", "", "a folder of templates to take instead of made-up ones, such as the inputs of the conformance data")
+	flag.Uint64Var(&seed, "seed", 1, "of the templates")
+	flag.IntVar(&n, "n", 200, "templates")
+	flag.IntVar(&runs, "runs", 5, "of evo, of which the best figures are kept; slow programs run once")
+	flag.Parse()
+	if err := compare(evo, guard, checkov, given, seed, n, runs); err != nil {
+		fmt.Fprintln(os.Stderr, "bench/check:", err)
+		os.Exit(1)
+	}
+}
+
+func compare(evo, guard, checkov, given string, seed uint64, n, runs int) error {
+	dir, err := os.MkdirTemp("", "evo-check-*")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	if evo == "" {
+		if evo, err = build(dir); err != nil {
+			return err
+		}
+	}
+	templates := filepath.Join(dir, "templates")
+	rules := filepath.Join(dir, "twenty.guard")
+	if err := errors.Join(os.Mkdir(templates, 0o755), os.WriteFile(rules, twenty, 0o644)); err != nil {
+		return err
+	}
+	paths, err := corpus.Write(templates, seed, n)
+	if given != "" {
+		templates = given
+		paths, err = inFolder(given)
+	}
+	if err != nil {
+		return err
+	}
+	n = len(paths)
+	fmt.Printf("%s, %d processors, %d templates, %d bytes on average\n\n", runtime.Version(), runtime.NumCPU(), n, average(paths))
+	fmt.Printf("| | templates a second | first result | processor, ms a template | peak memory |\n|---|--:|--:|--:|--:|\n")
+	var base float64
+	for _, c := range contenders(evo, guard, checkov, rules) {
+		if c.program == "" {
+			fmt.Printf("| %s | not installed | | | |\n", c.name)
+			continue
+		}
+		args := append(slices.Clone(c.args), templates)
+		if c.files {
+			args = append(slices.Clone(c.args), paths...)
+		}
+		times := 1
+		if c.program == evo {
+			times = runs
+		}
+		m, err := best(times, c.program, args)
+		if err != nil {
+			return fmt.Errorf("%s: %w", c.name, err)
+		}
+		rate := float64(n) / m.all.Seconds()
+		if base == 0 {
+			base = rate
+		}
+		fmt.Printf("| %s | %.0f (1/%.1f) | %d ms | %.2f | %.0f MiB |\n", c.name, rate, base/rate, m.first.Milliseconds(),
+			m.processor.Seconds()*1000/float64(n), m.memory)
+	}
+	return one(evo, paths, runs)
+}
+
+// inFolder are the templates of a folder.
+func inFolder(dir string) ([]string, error) {
+	var paths []string
+	for _, pattern := range []string{"*.yaml", "*.yml", "*.json"} {
+		found, err := filepath.Glob(filepath.Join(dir, pattern))
+		if err != nil {
+			return nil, err
+		}
+		paths = append(paths, found...)
+	}
+	if len(paths) == 0 {
+		return nil, fmt.Errorf("no templates in %s", dir)
+	}
+	return paths, nil
+}
+
+// one measures a single template: what a person waits for.
+func one(evo string, paths []string, runs int) error {
+	smallest := slices.MinFunc(paths, func(a, b string) int { return int(size(a) - size(b)) })
+	m, err := best(4*runs, evo, []string{"check", "--all", smallest})
+	if err != nil {
+		return err
+	}
+	fmt.Printf("\nOne template of %d bytes: first result after %d ms, the whole process %d ms, of which %d ms of processor; %.0f MiB.\n",
+		size(smallest), m.first.Milliseconds(), m.all.Milliseconds(), m.processor.Milliseconds(), m.memory)
+	return nil
+}
+
+func contenders(evo, guard, checkov, rules string) []contender {
+	names := []string{"check"}
+	for _, r := range similar {
+		names = append(names, "--rule", r)
+	}
+	return []contender{
+		{"evo check --all", evo, []string{"check", "--all"}, true},
+		{"evo check --all --output json", evo, []string{"check", "--all", "--output", "json"}, true},
+		{"evo check, 20 rules", evo, names, true},
+		{"cfn-guard, 20 such rules in its language", found(guard, "cfn-guard"), []string{"validate", "--rules", rules, "--data"}, false},
+		{"checkov, its CloudFormation rules", found(checkov, "checkov"),
+			[]string{"--framework", "cloudformation", "--quiet", "--compact", "--skip-download", "--directory"}, false},
+	}
+}
+
+// found is the path given, or where the system finds the program; empty if it is not there.
+func found(given, name string) string {
+	if given == "" {
+		given = name
+	}
+	path, err := exec.LookPath(given)
+	if err != nil {
+		return ""
+	}
+	return path
+}
+
+// build compiles evo as releases are compiled: static, without cgo and without what debuggers read.
+func build(dir string) (string, error) {
+	path := filepath.Join(dir, "evo")
+	cmd := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", path, "evo/cmd/evo")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	cmd.Stderr = os.Stderr
+	return path, cmd.Run()
+}
+
+// best keeps the best of each figure: other work on the machine only makes them worse.
+func best(times int, program string, args []string) (measurement, error) {
+	var m measurement
+	for i := range times {
+		x, err := measure(program, args)
+		if err != nil {
+			return m, err
+		}
+		if i == 0 {
+			m = x
+		}
+		m = measurement{min(m.first, x.first), min(m.all, x.all), min(m.processor, x.processor), max(m.memory, x.memory)}
+	}
+	return m, nil
+}
+
+func measure(program string, args []string) (m measurement, err error) {
+	cmd := exec.Command(program, args...)
+	var problems strings.Builder
+	cmd.Stderr = &problems
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return m, err
+	}
+	begin := time.Now()
+	if err := cmd.Start(); err != nil {
+		return m, err
+	}
+	buf := make([]byte, 64<<10)
+	n, _ := io.ReadAtLeast(out, buf, 1)
+	m.first = time.Since(begin)
+	if _, err := io.Copy(io.Discard, out); err != nil {
+		return m, err
+	}
+	err = cmd.Wait()
+	m.all = time.Since(begin)
+	m.processor = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+	if u, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
+		m.memory = float64(u.Maxrss) / 1024
+	}
+	var exit *exec.ExitError
+	if errors.As(err, &exit) && n > 0 { // that templates do not comply
+		err = nil
+	}
+	if err != nil {
+		return m, fmt.Errorf("%w: %s", err, problems.String())
+	}
+	return m, nil
+}
+
+func size(path string) int64 {
+	info, err := os.Stat(path)
+	if err != nil {
+		return 0
+	}
+	return info.Size()
+}
+
+func average(paths []string) int64 {
+	var sum int64
+	for _, p := range paths {
+		sum += size(p)
+	}
+	return sum / int64(len(paths))
+}
