@@ -106,7 +106,7 @@ func (m *Maker) Make(ctx context.Context, q Request, static, fresh bool) (*Relea
 	}
 	r := &Release{built: q.Built, OwnIAM: !needsIAM(template)}
 	r.asked = history.Template{Authored: q.Template, Full: template.Transformed.Root, Parameters: shown(template.Transformed, parameters)}
-	r.Release = gate.Release{Name: q.Name, Digest: digest(q.Template, parameters, q.Suite), Bucket: q.Bucket, Prefix: history.Prefix(q.Prefix, q.Stack), Override: q.Override}
+	r.Release = gate.Release{Name: q.Name, Digest: digest(q.Template, r.asked.Parameters, q.Suite), Bucket: q.Bucket, Prefix: history.Prefix(q.Prefix, q.Stack), Override: q.Override}
 	if now.gated {
 		r.Bucket, r.Prefix = now.release.Bucket, now.release.Prefix // the history stays where it began
 	}
@@ -199,7 +199,8 @@ func (m *Maker) suite(q Request) (*suitefile.File, error) {
 	return suitefile.Parse(q.SuiteFile, q.Suite, m.Now())
 }
 
-// digest tells releases apart: the template, what its parameters are, and what it is held to.
+// digest tells releases apart: the template, what its parameters are, and what it is held to. Parameters that are not to be shown are not in
+// it, since a stack does not tell them: that one has changed is found when the change set is not empty.
 func digest(template *cfn.Node, parameters map[string]string, suite []byte) string {
 	h := sha256.New()
 	text, err := template.MarshalJSON()

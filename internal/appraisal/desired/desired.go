@@ -77,7 +77,10 @@ func withDefaults(t *cfn.Template, given map[string]string) map[string]string {
 		values = map[string]string{}
 	}
 	for _, p := range t.Parameters {
-		if _, ok := values[p.Name]; !ok && p.Default != nil {
+		switch _, ok := values[p.Name]; {
+		case p.IsStored():
+			delete(values, p.Name) // the value names an entry of Parameter Store, and only that has what counts
+		case !ok && p.Default != nil:
 			values[p.Name] = *p.Default
 		}
 	}

@@ -14,12 +14,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"evo/internal/cli/app"
+	"evo/internal/cli/findings"
 	"evo/internal/engine"
 	"evo/internal/fitness/suitefile"
 	"evo/internal/gate"
 	"evo/internal/history"
 	"evo/internal/hook/program"
 	"evo/internal/release"
+	"evo/internal/source"
 	"evo/internal/view"
 )
 
@@ -44,7 +46,7 @@ func (o *options) plan(ctx context.Context, e *engine.Engine, cfg aws.Config, d 
 	}
 	cs, err := r.make(ctx, o, e, maker, q, d, false)
 	if err != nil || !r.release.Unchanged {
-		return r, cs, err
+		return r, cs, placed(err, path)
 	}
 	// The template is the same, and yet there is something to change: a value that the template only refers to. That is a release as well.
 	if err := e.Discard(ctx, cs); err != nil {
@@ -75,6 +77,16 @@ func (r *releasing) make(ctx context.Context, o *options, e *engine.Engine, m *r
 	}
 	*d = gated
 	return e.Plan(ctx, gated)
+}
+
+// placed gives the template's mistakes the file that they are in.
+func placed(err error, path string) error {
+	var many source.Diagnostics
+	var one *source.Diagnostic
+	if errors.As(err, &many) || errors.As(err, &one) {
+		return findings.Located(err, path)
+	}
+	return err
 }
 
 // refused writes into the history that a release was not begun.
