@@ -35,8 +35,6 @@ type options struct {
 	speed float64
 	seed  uint64
 	port  int
-
-	told func(context.Context, *demo) error // what a test wants to see at the end; nil: nothing
 }
 
 // New returns the command.
@@ -60,6 +58,7 @@ func New(a *app.App) *cobra.Command {
 type demo struct {
 	*options
 	server    *cloud.Server
+	cache     string
 	cfg       aws.Config
 	deployer  *release.Deployer
 	show      *show
@@ -73,25 +72,35 @@ func (o *options) run(ctx context.Context) (err error) {
 	if o.speed <= 0 {
 		return app.Usagef("--speed is more than 0, not %g", o.speed)
 	}
-	d := &demo{options: o, show: newShow(o.app)}
-	cache, err := os.MkdirTemp("", "evo-demo-*")
+	d, err := o.start(ctx)
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(cache)
+	defer func() { err = errors.Join(err, d.close()) }()
+	return d.tell(ctx)
+}
+
+// start starts the cloud; close ends it.
+func (o *options) start(ctx context.Context) (*demo, error) {
+	cache, err := os.MkdirTemp("", "evo-demo-*")
+	if err != nil {
+		return nil, err
+	}
+	d := &demo{options: o, show: newShow(o.app), cache: cache}
 	d.server = &cloud.Server{Addr: fmt.Sprintf("127.0.0.1:%d", o.port), CacheDir: cache, Speed: o.speed, Version: o.app.Version}
 	if err := d.server.Start(context.WithoutCancel(ctx)); err != nil {
-		return err
+		return nil, errors.Join(err, os.RemoveAll(cache))
 	}
-	defer func() { err = errors.Join(err, d.server.Close()) }()
 	d.show.welcome(d.server.URL(), o.speed)
 	d.cfg = d.server.Config(region)
 	e := engine.New(d.cfg, d.show.event)
 	e.Poll = 200 * time.Millisecond
 	d.deployer = &release.Deployer{Engine: e,
 		Maker: &release.Maker{CloudFormation: e.CloudFormation, S3: e.S3, Region: region, Machine: program.Here(), Now: o.app.Now}}
-	return d.tell(ctx)
+	return d, nil
 }
+
+func (d *demo) close() error { return errors.Join(d.server.Close(), os.RemoveAll(d.cache)) }
 
 // tell tells the story.
 func (d *demo) tell(ctx context.Context) error {
@@ -176,11 +185,6 @@ func (d *demo) end(ctx context.Context) error {
 	}
 	if err := d.show.releases(d.last.Store.View(stack, releases, d.app.Now()).Releases); err != nil {
 		return err
-	}
-	if d.told != nil {
-		if err := d.told(ctx, d); err != nil {
-			return err
-		}
 	}
 	d.show.done(d.once, d.server.URL(), d.app.Now())
 	if !d.once {

@@ -44,10 +44,9 @@ func (s *show) welcome(url string, speed float64) {
 		"An embedded cloud runs at %s, its clock %g times as fast as yours.\n", s.style.Bold("evo demo"), url, speed)
 }
 
-// release begins a release. Its number is told with its fitness, since it is the history that gives it.
 func (s *show) release(c chapter) {
 	s.resources, s.judged = 0, nil
-	s.printf("\n%s: %s\n", s.style.Bold(c.Name), c.About)
+	s.printf("\n%s: %s\n", s.style.Bold(fmt.Sprintf("v%d %s", c.number, c.Name)), c.About)
 	if c.ends == refused {
 		s.printf("  The static gate would refuse this before anything is touched. It is off (--no-static-gate), to show the release gate.\n")
 	}
@@ -94,10 +93,10 @@ func (s *show) rollout(r *view.Rollout) {
 			alarm = fmt.Sprintf("\n             %s %s: %s", s.style.Red("ALARM"), function(a.Name), a.Reason)
 		}
 	}
-	line := fmt.Sprintf("  %-10s v%s %s v%s  %s %s  %s%s", name, r.Old.Version, s.bar(r.New.Weight), r.New.Version,
+	line := fmt.Sprintf("  %-10s version %s %s version %s  %s %s  %s%s", name, r.Old.Version, s.bar(r.New.Weight), r.New.Version,
 		fmt.Sprintf("%3.0f%%", r.New.Weight*100), s.style.Status(r.Status), strings.Join(hooks, ", "), alarm)
 	if r.RollsBack != "" {
-		line = fmt.Sprintf("  %-10s all traffic goes back to v%s  %s", name, r.New.Version, s.style.Status(r.Status))
+		line = fmt.Sprintf("  %-10s all traffic goes back to version %s  %s", name, r.New.Version, s.style.Status(r.Status))
 	}
 	if r.Function == "" || s.last[r.DeploymentID] == line {
 		return
@@ -135,7 +134,7 @@ func (s *show) opened(url string) {
 func (s *show) rolledBack(failed *engine.FailedError) {
 	for _, r := range failed.RolledBack {
 		if r.RollsBack == "" {
-			s.printf("  %s %s was rolled back: %s\n  version %s serves all of its customers again\n", s.style.Red("✗"), function(r.Function), r.Reason, r.Old.Version)
+			s.printf("  %s %s was rolled back: %s\n    version %s serves all of its customers again\n", s.style.Red("✗"), function(r.Function), r.Reason, r.Old.Version)
 		}
 	}
 }
@@ -155,7 +154,7 @@ func (s *show) fitness(f *view.Fitness) {
 		return
 	}
 	s.judged = f
-	s.printf("  %s fitness %s%s: %s by the release gate\n", s.style.Bold(fmt.Sprintf("v%d %s:", f.Release, f.Name)), s.style.Bold(f.Fitness), delta, verdict)
+	s.printf("  %s fitness %s%s, %s by the release gate\n", s.style.Bold(fmt.Sprintf("v%d", f.Release)), s.style.Bold(f.Fitness), delta, verdict)
 	for _, line := range f.Because {
 		s.printf("    %s\n", s.style.Red(line))
 	}
@@ -200,7 +199,7 @@ func (s *show) done(once bool, url string, now time.Time) {
 	s.printf("\n  evo fitness --stack-name %s --endpoint-url %s\n", stack, url)
 	s.printf("  AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=any aws cloudwatch get-metric-statistics --endpoint-url %s --region %s \\\n"+
 		"    --namespace evo --metric-name Fitness --dimensions Name=Stack,Value=%s --statistics Minimum Maximum --period 60 \\\n"+
-		"    --start-time %sT00:00:00Z --end-time %sT00:00:00Z\n", url, region, stack, day(s.began), day(now.AddDate(0, 0, 1)))
+		"    --start-time %sT00:00:00Z --end-time %sT00:00:00Z\n", url, region, stack, day(s.began), day(now.AddDate(0, 0, 2)))
 	if once {
 		s.printf("\nNext: evo init --name my-app --runtime nodejs\n")
 		return
@@ -223,9 +222,9 @@ func (s *show) watch(ctx context.Context, c *customers) {
 		var parts []string
 		for _, v := range slices.Sorted(maps.Keys(counts)) {
 			n := counts[v]
-			name := "v" + v
+			name := "version " + v + ":"
 			if v == "" {
-				name = "failed"
+				name = "failed:"
 			}
 			part := fmt.Sprintf("%s %d (%.0f%%)", name, n.requests, 100*float64(n.requests)/float64(total))
 			if n.errors > 0 {

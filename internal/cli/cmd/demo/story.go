@@ -24,7 +24,8 @@ const (
 // chapter is one release, and how it is to end.
 type chapter struct {
 	shop.Release
-	ends ending
+	number int
+	ends   ending
 }
 
 var story = chapters(accepted, accepted, shifted, accepted, accepted, refused, stopped)
@@ -32,7 +33,7 @@ var story = chapters(accepted, accepted, shifted, accepted, accepted, refused, s
 func chapters(endings ...ending) []chapter {
 	out := make([]chapter, len(endings))
 	for i, e := range endings {
-		out[i] = chapter{shop.Releases[i], e}
+		out[i] = chapter{shop.Releases[i], i + 1, e}
 	}
 	return out
 }
@@ -51,7 +52,9 @@ func (d *demo) release(ctx context.Context, c chapter) error {
 	if err != nil {
 		return err
 	}
-	d.last = p.Release
+	if d.last = p.Release; d.last.Number != c.number {
+		return fmt.Errorf("release %s became v%d, not v%d", c.Name, d.last.Number, c.number)
+	}
 	if d.customers != nil {
 		d.customers.begin()
 	}
