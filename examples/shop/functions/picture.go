@@ -53,19 +53,42 @@ func paint(ctx context.Context, event cfn.Event) (string, map[string]any, error)
 	if err != nil {
 		return "pictures", nil, err
 	}
+	if event.RequestType == cfn.RequestDelete {
+		return "pictures", nil, remove(ctx, bucket, os.Getenv("IMAGES"))
+	}
 	for _, p := range catalog {
 		key := p.ID + ".svg"
-		if event.RequestType == cfn.RequestDelete {
-			_, err = bucket.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: aws.String(os.Getenv("IMAGES")), Key: &key})
-		} else {
-			_, err = bucket.PutObject(ctx, &s3.PutObjectInput{Bucket: aws.String(os.Getenv("IMAGES")), Key: &key,
-				Body: strings.NewReader(draw(p)), ContentType: aws.String("image/svg+xml")})
-		}
+		_, err = bucket.PutObject(ctx, &s3.PutObjectInput{Bucket: aws.String(os.Getenv("IMAGES")), Key: &key,
+			Body: strings.NewReader(draw(p)), ContentType: aws.String("image/svg+xml")})
 		if err != nil {
 			return "pictures", nil, fmt.Errorf("paint %s: %w", p.ID, err)
 		}
 	}
 	return "pictures", map[string]any{"Count": len(catalog)}, nil
+}
+
+// remove empties the bucket, of old versions too: CloudFormation deletes none that is not empty.
+func remove(ctx context.Context, client *s3.Client, bucket string) error {
+	pages := s3.NewListObjectVersionsPaginator(client, &s3.ListObjectVersionsInput{Bucket: &bucket})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return fmt.Errorf("list the pictures: %w", err)
+		}
+		var all []types.ObjectIdentifier
+		for _, v := range page.Versions {
+			all = append(all, types.ObjectIdentifier{Key: v.Key, VersionId: v.VersionId})
+		}
+		for _, m := range page.DeleteMarkers {
+			all = append(all, types.ObjectIdentifier{Key: m.Key, VersionId: m.VersionId})
+		}
+		for _, o := range all {
+			if _, err := client.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &bucket, Key: o.Key, VersionId: o.VersionId}); err != nil {
+				return fmt.Errorf("remove %s: %w", aws.ToString(o.Key), err)
+			}
+		}
+	}
+	return nil
 }
 
 func draw(p Product) string {

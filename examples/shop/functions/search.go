@@ -39,7 +39,7 @@ func rank(found []Product, ranking, customer string) error {
 	case "popularity":
 		sort.SliceStable(found, func(i, j int) bool { return found[i].Popularity > found[j].Popularity })
 	case "personal":
-		// The mistake of the demonstration's third release: it takes for granted that everybody has looked at something.
+		// The mistake of the demonstration's last release: it takes for granted that everybody has looked at something.
 		favourites, ok := interests[customer]
 		if !ok {
 			return fmt.Errorf("no interests known of customer %q", customer)

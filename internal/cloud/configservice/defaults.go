@@ -18,7 +18,7 @@ const createdByEvo = "evo"
 // Runtimes are those that Lambda had in November 2026 and had not deprecated: what lambda-function-settings-check, which must be
 // given a list, asks for where nobody has declared one. Functions on provided.* are none of its business.
 var Runtimes = []string{"dotnet10", "java11", "java11.al2023", "java17", "java17.al2023", "java21", "java25", "java8.al2", "java8.al2023",
-	"nodejs22.x", "nodejs24.x", "nodejs26.x", "python3.11", "python3.12", "python3.13", "python3.14", "python3.15", "ruby3.3", "ruby3.4", "ruby4.0"}
+	"nodejs22.x", "nodejs24.x", "python3.11", "python3.12", "python3.13", "python3.14", "ruby3.3", "ruby3.4", "ruby4.0"}
 
 // Defaults are the managed rules that run as long as the account has declared no rule, by name, with their parameters. Those
 // without run with AWS's own defaults.

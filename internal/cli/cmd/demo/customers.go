@@ -19,6 +19,7 @@ type customers struct {
 
 	mu     sync.Mutex
 	counts map[string]*count // by the version that answered; "" where none did
+	served map[string]bool   // versions that answered since begin
 }
 
 // count is what one version answered.
@@ -84,6 +85,9 @@ func (c *customers) send(ctx context.Context, search bool, method, path, body st
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	version := resp.Header.Get("X-Shop-Version")
+	if c.served != nil && version != "" {
+		c.served[version] = true
+	}
 	n := c.counts[version]
 	if n == nil {
 		n = &count{}
@@ -102,4 +106,18 @@ func (c *customers) take() map[string]*count {
 	counts := c.counts
 	c.counts = map[string]*count{}
 	return counts
+}
+
+// begin begins a release, for versions.
+func (c *customers) begin() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.served = map[string]bool{}
+}
+
+// versions is how many versions have answered since begin.
+func (c *customers) versions() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.served)
 }

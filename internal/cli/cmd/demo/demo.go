@@ -1,10 +1,9 @@
-// Package demo is `evo demo`: a shop in an embedded cloud whose clock runs fast, customers who visit it, and three releases of
-// it, of which the last has a mistake.
+// Package demo is `evo demo`: a shop in an embedded cloud whose clock runs fast, customers who visit it, and its releases. Five make it
+// fitter; one takes encryption away, and the release gate has it rolled back; one has a mistake, and an alarm stops it.
 package demo
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -13,7 +12,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/spf13/cobra"
 
 	"evo/examples/shop"
@@ -22,6 +20,8 @@ import (
 	"evo/internal/cli/localurl"
 	"evo/internal/cloud"
 	"evo/internal/engine"
+	"evo/internal/hook/program"
+	"evo/internal/release"
 )
 
 const (
@@ -42,7 +42,7 @@ func New(a *app.App) *cobra.Command {
 	o := &options{app: a}
 	cmd := &cobra.Command{
 		Use:   "demo",
-		Short: "Deploy three releases of a shop, one of them bad, in about a minute",
+		Short: "Deploy seven releases of a shop, two of them bad, in about a minute",
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context()) },
 	}
@@ -54,94 +54,81 @@ func New(a *app.App) *cobra.Command {
 	return cmd
 }
 
-// release is one state of the shop.
-type release struct {
-	name    string
-	change  func(template *cfn.Node)
-	mistake bool // customers will not like it
-}
-
-var releases = []release{
-	{name: "A first shop", change: func(*cfn.Node) {}},
-	{name: "Search sorts by popularity; pictures and orders can be restored", change: func(t *cfn.Node) {
-		ranking(t, "popularity")
-		t.At("Resources", "Images").Set("Properties", cfn.Obj(cfn.P("VersioningConfiguration", cfn.Obj(cfn.P("Status", cfn.Str("Enabled"))))))
-		t.At("Resources", "Orders", "Properties").Set("PointInTimeRecoverySpecification", cfn.Obj(cfn.P("PointInTimeRecoveryEnabled", cfn.Boolean(true))))
-	}},
-	{name: "Search sorts by what each customer has looked at", mistake: true, change: func(t *cfn.Node) { ranking(t, "personal") }},
-}
-
-func ranking(t *cfn.Node, value string) {
-	t.At("Globals", "Function", "Environment", "Variables").Set("RANKING", cfn.Str(value))
-}
-
 // demo is the story under way.
 type demo struct {
 	*options
 	server    *cloud.Server
+	cache     string
 	cfg       aws.Config
-	engine    *engine.Engine
+	deployer  *release.Deployer
 	show      *show
-	template  *cfn.Node
+	template  *cfn.Node // of the last good release
 	customers *customers
+	last      *release.Release
+	fitness   float64 // the last good release's
 }
 
 func (o *options) run(ctx context.Context) (err error) {
-	d := &demo{options: o, show: newShow(o.app)}
-	cache, err := os.MkdirTemp("", "evo-demo-*")
+	if o.speed <= 0 {
+		return app.Usagef("--speed is more than 0, not %g", o.speed)
+	}
+	d, err := o.start(ctx)
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(cache)
-	d.server = &cloud.Server{Addr: fmt.Sprintf("127.0.0.1:%d", o.port), CacheDir: cache, Speed: o.speed, Version: o.app.Version}
-	if err := d.server.Start(context.WithoutCancel(ctx)); err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, d.server.Close()) }()
-	d.show.welcome(d.server.URL(), o.speed)
-	d.cfg = d.server.Config(region)
-	d.engine = engine.New(d.cfg, d.show.event)
-	d.engine.Poll = 200 * time.Millisecond
+	defer func() { err = errors.Join(err, d.close()) }()
 	return d.tell(ctx)
 }
+
+// start starts the cloud; close ends it.
+func (o *options) start(ctx context.Context) (*demo, error) {
+	cache, err := os.MkdirTemp("", "evo-demo-*")
+	if err != nil {
+		return nil, err
+	}
+	d := &demo{options: o, show: newShow(o.app), cache: cache}
+	d.server = &cloud.Server{Addr: fmt.Sprintf("127.0.0.1:%d", o.port), CacheDir: cache, Speed: o.speed, Version: o.app.Version}
+	if err := d.server.Start(context.WithoutCancel(ctx)); err != nil {
+		return nil, errors.Join(err, os.RemoveAll(cache))
+	}
+	d.show.welcome(d.server.URL(), o.speed)
+	d.cfg = d.server.Config(region)
+	e := engine.New(d.cfg, d.show.event)
+	e.Poll = 200 * time.Millisecond
+	d.deployer = &release.Deployer{Engine: e,
+		Maker: &release.Maker{CloudFormation: e.CloudFormation, S3: e.S3, Region: region, Machine: program.Here(), Now: o.app.Now}}
+	return d, nil
+}
+
+func (d *demo) close() error { return errors.Join(d.server.Close(), os.RemoveAll(d.cache)) }
 
 // tell tells the story.
 func (d *demo) tell(ctx context.Context) error {
 	if err := d.prepare(ctx); err != nil {
 		return err
 	}
-	visiting, leave := context.WithCancel(ctx)
-	gone := make(chan struct{})
-	defer func() { leave(); <-gone }()
-	for i, r := range releases {
-		d.show.release(i+1, r.name)
-		err := d.release(ctx, r)
-		if err != nil {
-			if i == 0 {
-				close(gone)
-			}
-			return err
-		}
-		if i == 0 {
-			url, err := d.open(ctx)
-			if err != nil {
-				close(gone)
-				return err
-			}
-			go func() { defer close(gone); d.show.watch(visiting, d.customers) }()
-			go d.customers.visit(visiting, d.seed)
-			d.show.opened(url)
-			pause(ctx, 3*time.Second) // so that there is something to see of the first release alone
-		}
-		if err := d.fitness(ctx); err != nil {
+	if err := d.release(ctx, story[0]); err != nil {
+		return err
+	}
+	if err := d.open(ctx); err != nil {
+		return err
+	}
+	leave := d.visited(ctx)
+	defer leave()
+	for _, c := range story[1:] {
+		d.pause(ctx)
+		if err := d.release(ctx, c); err != nil {
 			return err
 		}
 	}
-	d.show.done(d.once)
-	if !d.once {
-		<-ctx.Done()
-	}
-	return nil
+	d.pause(ctx) // so that the last good version is seen to have its customers back
+	leave()
+	return d.end(ctx)
+}
+
+// pause lets half a minute of the cloud's time go by, so that a person can follow.
+func (d *demo) pause(ctx context.Context) {
+	pause(ctx, time.Duration(30/d.speed*float64(time.Second)))
 }
 
 // prepare brings this program, which holds the shop's functions, into a bucket.
@@ -151,7 +138,7 @@ func (d *demo) prepare(ctx context.Context) error {
 		return err
 	}
 	d.template = root.Clone()
-	uri, err := upload(ctx, d.engine, d.cfg)
+	uri, err := upload(ctx, d.deployer.Engine, d.cfg)
 	if err != nil {
 		return fmt.Errorf("bring the shop's code into the cloud: %w", err)
 	}
@@ -159,44 +146,29 @@ func (d *demo) prepare(ctx context.Context) error {
 	return nil
 }
 
-// release deploys one, and finds it as it should be if a good one succeeds and a bad one is rolled back.
-func (d *demo) release(ctx context.Context, r release) error {
-	next := d.template.Clone()
-	r.change(next)
-	dep := engine.Deployment{Stack: stack, Template: next, Capabilities: []string{"CAPABILITY_IAM"}, ReleaseName: r.name}
-	cs, err := d.engine.Plan(ctx, dep)
-	if err != nil {
-		return err
-	}
-	err = d.engine.Execute(ctx, cs, dep)
-	var failed *engine.FailedError
-	switch {
-	case errors.As(err, &failed) && r.mistake && failed.WasRolledBack():
-		d.show.rolledBack(failed)
-		return nil
-	case err != nil:
-		return err
-	case r.mistake:
-		return errors.New("the bad release was not rolled back")
-	}
-	d.template = next
-	d.show.deployed()
-	return nil
-}
-
 // open finds where the shop is.
-func (d *demo) open(ctx context.Context) (string, error) {
-	outputs, err := d.engine.Outputs(ctx, stack)
+func (d *demo) open(ctx context.Context) error {
+	outputs, err := d.deployer.Engine.Outputs(ctx, stack)
 	if err != nil {
-		return "", err
+		return err
 	}
 	for _, out := range outputs {
 		if url := localurl.Of(d.cfg, out.Value); url != "" {
 			d.customers = &customers{url: url, client: &http.Client{Transport: d.dial()}, pace: 120 * time.Millisecond, counts: map[string]*count{}}
-			return url, nil
+			d.show.opened(url)
+			return nil
 		}
 	}
-	return "", errors.New("the shop's stack has no output with its URL")
+	return errors.New("the shop's stack has no output with its URL")
+}
+
+// visited lets customers in, and returns what sends them home and waits until they have left; it may be called twice.
+func (d *demo) visited(ctx context.Context) (leave func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	visits, watch := make(chan struct{}), make(chan struct{})
+	go func() { defer close(visits); d.customers.visit(ctx, d.seed) }()
+	go func() { defer close(watch); d.show.watch(ctx, d.customers) }()
+	return func() { cancel(); <-visits; <-watch }
 }
 
 // dial leads names below localhost to this machine, also where the resolver does not know them.
@@ -205,20 +177,18 @@ func (d *demo) dial() http.RoundTripper {
 	return &http.Transport{DialContext: dialer(addr), MaxIdleConnsPerHost: len(names)}
 }
 
-// fitness has the shop's hook measure the stack as it is now. (Within a deployment it sees a stack that is half updated, and
-// the first deployment runs no hook at all: there is nothing to shift from.)
-func (d *demo) fitness(ctx context.Context) error {
-	out, err := lambda.NewFromConfig(d.cfg).Invoke(ctx, &lambda.InvokeInput{FunctionName: aws.String("CodeDeployHook_" + stack + "_PreTraffic")})
-	if err == nil && out.FunctionError != nil {
-		err = errors.New(string(out.Payload))
-	}
-	var value float64
-	if err == nil {
-		err = json.Unmarshal(out.Payload, &value)
-	}
+// end shows the releases side by side, and goes on serving if wanted.
+func (d *demo) end(ctx context.Context) error {
+	releases, err := d.last.Store.Releases(ctx)
 	if err != nil {
-		return fmt.Errorf("measure the fitness: %w", err)
+		return fmt.Errorf("read the history: %w", err)
 	}
-	d.show.fitness(value)
+	if err := d.show.releases(d.last.Store.View(stack, releases, d.app.Now()).Releases); err != nil {
+		return err
+	}
+	d.show.done(d.once, d.server.URL(), d.app.Now())
+	if !d.once {
+		<-ctx.Done()
+	}
 	return nil
 }

@@ -13,6 +13,7 @@ import (
 	"evo/internal/cli/app"
 	"evo/internal/cli/ui"
 	"evo/internal/engine"
+	"evo/internal/gate"
 	"evo/internal/view"
 )
 
@@ -23,7 +24,8 @@ type show struct {
 	style *ui.Style
 	began time.Time
 
-	resources int // made in this release
+	judged    *view.Fitness // by the release gate, in this release
+	resources int           // made in this release
 	last      map[string]string
 }
 
@@ -38,13 +40,16 @@ func (s *show) printf(format string, args ...any) {
 }
 
 func (s *show) welcome(url string, speed float64) {
-	s.printf("%s\nA shop, its customers, and three releases, the last of them a mistake. It takes about a minute.\n"+
+	s.printf("%s\nA shop, its customers, and seven releases. Five make it fitter; the last two are mistakes. It takes about a minute.\n"+
 		"An embedded cloud runs at %s, its clock %g times as fast as yours.\n", s.style.Bold("evo demo"), url, speed)
 }
 
-func (s *show) release(n int, name string) {
-	s.resources = 0
-	s.printf("\n%s %s\n", s.style.Bold(fmt.Sprintf("Release %d", n)), name)
+func (s *show) release(c chapter) {
+	s.resources, s.judged = 0, nil
+	s.printf("\n%s: %s\n", s.style.Bold(fmt.Sprintf("v%d %s", c.number, c.Name)), c.About)
+	if c.ends == refused {
+		s.printf("  The static gate would refuse this before anything is touched. It is off (--no-static-gate), to show the release gate.\n")
+	}
 }
 
 // event prints what matters of what the engine tells.
@@ -54,6 +59,8 @@ func (s *show) event(e engine.Event) {
 		s.stackEvent(e.Stack)
 	case e.Rollout != nil:
 		s.rollout(e.Rollout)
+	case e.Fitness != nil:
+		s.fitness(e.Fitness)
 	}
 }
 
@@ -61,6 +68,7 @@ func (s *show) stackEvent(e *view.StackEvent) {
 	switch {
 	case e.Status == "CREATE_COMPLETE" || e.Status == "UPDATE_COMPLETE":
 		s.resources++
+	case e.LogicalID == gate.GateID: // its verdict is told
 	case strings.HasSuffix(e.Status, "_FAILED"):
 		s.printf("  %s %s: %s\n", s.style.Red(e.Status), e.LogicalID, e.Reason)
 	case e.Status == "UPDATE_ROLLBACK_IN_PROGRESS" || e.Status == "ROLLBACK_IN_PROGRESS":
@@ -85,10 +93,10 @@ func (s *show) rollout(r *view.Rollout) {
 			alarm = fmt.Sprintf("\n             %s %s: %s", s.style.Red("ALARM"), function(a.Name), a.Reason)
 		}
 	}
-	line := fmt.Sprintf("  %-10s v%s %s v%s  %s %s  %s%s", name, r.Old.Version, s.bar(r.New.Weight), r.New.Version,
+	line := fmt.Sprintf("  %-10s version %s %s version %s  %s %s  %s%s", name, r.Old.Version, s.bar(r.New.Weight), r.New.Version,
 		fmt.Sprintf("%3.0f%%", r.New.Weight*100), s.style.Status(r.Status), strings.Join(hooks, ", "), alarm)
 	if r.RollsBack != "" {
-		line = fmt.Sprintf("  %-10s all traffic goes back to v%s  %s", name, r.New.Version, s.style.Status(r.Status))
+		line = fmt.Sprintf("  %-10s all traffic goes back to version %s  %s", name, r.New.Version, s.style.Status(r.Status))
 	}
 	if r.Function == "" || s.last[r.DeploymentID] == line {
 		return
@@ -126,21 +134,77 @@ func (s *show) opened(url string) {
 func (s *show) rolledBack(failed *engine.FailedError) {
 	for _, r := range failed.RolledBack {
 		if r.RollsBack == "" {
-			s.printf("  %s %s was rolled back: %s\n  version %s serves all of its customers again\n", s.style.Red("✗"), function(r.Function), r.Reason, r.Old.Version)
+			s.printf("  %s %s was rolled back: %s\n    version %s serves all of its customers again\n", s.style.Red("✗"), function(r.Function), r.Reason, r.Old.Version)
 		}
 	}
 }
 
-func (s *show) fitness(value float64) {
-	s.printf("  fitness %s\n", s.style.Bold(fmt.Sprintf("%.0f of 100", value)))
-}
-
-func (s *show) done(once bool) {
-	if !once {
-		s.printf("\nThe shop goes on. Ctrl-C ends it.\n")
+// fitness prints a verdict: what is predicted in one line, the release gate's with its reasons.
+func (s *show) fitness(f *view.Fitness) {
+	delta := ""
+	if f.Delta != "" {
+		delta = fmt.Sprintf(" (%s against %s)", f.Delta, f.Against)
+	}
+	verdict := s.style.Green(f.Verdict)
+	if !f.Proceed {
+		verdict = s.style.Red(f.Verdict)
+	}
+	if f.Stage == view.StagePredicted {
+		s.printf("  %s %s%s: %s\n", s.style.Dim("predicted from the template:"), f.Fitness, delta, verdict)
 		return
 	}
-	s.printf("\nDone in %.0f seconds. Next: evo init --name my-app --runtime nodejs\n", time.Since(s.began).Seconds())
+	s.judged = f
+	s.printf("  %s fitness %s%s, %s by the release gate\n", s.style.Bold(fmt.Sprintf("v%d", f.Release)), s.style.Bold(f.Fitness), delta, verdict)
+	for _, line := range f.Because {
+		s.printf("    %s\n", s.style.Red(line))
+	}
+	for _, line := range f.Why {
+		s.printf("    %s\n", line)
+	}
+}
+
+// refused says what the release gate's no came to.
+func (s *show) refused() {
+	s.printf("  %s the release gate said no: the stack is as it was before, encrypted\n", s.style.Red("✗"))
+}
+
+// releases prints all of them side by side.
+func (s *show) releases(all []view.Release) error {
+	var rows [][]string
+	for i := range all {
+		r := &all[i]
+		row := []string{fmt.Sprintf("v%d", r.Number), r.Name, "-", "-", "-", r.Status}
+		if r.Fitness != nil {
+			row[2], row[4] = r.Fitness.String(), r.Verdict
+		}
+		if r.Delta != nil {
+			row[3] = r.Delta.Decided.Signed()
+		}
+		rows = append(rows, row)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	fmt.Fprintln(s.w)
+	return ui.Table(s.w, s.style, []string{"Release", "Name", "Fitness", "Difference", "Verdict", "Status"}, rows, nil)
+}
+
+// done says what can be looked at now: that the cloud is still there, if it is.
+func (s *show) done(once bool, url string, now time.Time) {
+	if once {
+		s.printf("\nDone in %.0f seconds. The cloud is gone; without --once it stays, and other terminals can look at it:\n", now.Sub(s.began).Seconds())
+	} else {
+		s.printf("\nThe cloud stays, for other terminals to look at:\n")
+	}
+	day := func(t time.Time) string { return t.UTC().Format("2006-01-02") }
+	s.printf("\n  evo fitness --stack-name %s --endpoint-url %s\n", stack, url)
+	s.printf("  AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=any aws cloudwatch get-metric-statistics --endpoint-url %s --region %s \\\n"+
+		"    --namespace evo --metric-name Fitness --dimensions Name=Stack,Value=%s --statistics Minimum Maximum --period 60 \\\n"+
+		"    --start-time %sT00:00:00Z --end-time %sT00:00:00Z\n", url, region, stack, day(s.began), day(now.AddDate(0, 0, 2)))
+	if once {
+		s.printf("\nNext: evo init --name my-app --runtime nodejs\n")
+		return
+	}
+	s.printf("\nCtrl-C ends it.\n")
 }
 
 // watch prints, every two seconds, which version answered the customers' searches.
@@ -158,9 +222,9 @@ func (s *show) watch(ctx context.Context, c *customers) {
 		var parts []string
 		for _, v := range slices.Sorted(maps.Keys(counts)) {
 			n := counts[v]
-			name := "v" + v
+			name := "version " + v + ":"
 			if v == "" {
-				name = "failed"
+				name = "failed:"
 			}
 			part := fmt.Sprintf("%s %d (%.0f%%)", name, n.requests, 100*float64(n.requests)/float64(total))
 			if n.errors > 0 {

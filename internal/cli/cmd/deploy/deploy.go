@@ -149,7 +149,8 @@ func (o *options) deploy(ctx context.Context, emit func(engine.Event), path stri
 	if err != nil {
 		return err
 	}
-	r, cs, err := o.plan(ctx, e, cfg, d, path)
+	deployer := o.deployer(e, cfg)
+	p, err := o.plan(ctx, deployer, d, path)
 	if err != nil {
 		return o.orUnchanged(ctx, e, cfg, err)
 	}
@@ -167,7 +168,7 @@ func (o *options) deploy(ctx context.Context, emit func(engine.Event), path stri
 			"stack %s has not ended within %d minutes (--max-wait-duration); it goes on: `evo rollout watch --stack-name %s`", o.stack, o.maxWait, o.stack))
 		defer cancel()
 	}
-	if err := r.execute(ctx, e, cs, *d); err != nil {
+	if err := deployer.Execute(ctx, p); err != nil {
 		if cause := context.Cause(ctx); cause != nil && errors.Is(err, context.DeadlineExceeded) {
 			return cause
 		}
@@ -265,7 +266,7 @@ func (o *options) result(emit func(engine.Event), err error) {
 		r.Status = engine.Unchanged
 	case errors.As(err, &failed):
 		r.Status, r.State, r.Error = engine.Failure, failed.Status, awserr.Text(err)
-		if failed.WasRolledBack() || refusedByGate(failed) {
+		if failed.WasRolledBack() || release.RefusedByGate(failed) {
 			r.Status = engine.RolledBack
 		}
 	case err != nil:
@@ -327,7 +328,7 @@ func (o *options) outcome(err error) error {
 	switch {
 	case errors.As(err, &refused):
 		return &app.ExitError{Code: app.ExitFitness, Err: err}
-	case errors.As(err, &failed) && (failed.WasRolledBack() || refusedByGate(failed)):
+	case errors.As(err, &failed) && (failed.WasRolledBack() || release.RefusedByGate(failed)):
 		return &app.ExitError{Code: app.ExitRolledBack, Err: err}
 	case errors.As(err, &none) && !o.failOnEmpty:
 		return nil
