@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"evo/internal/cfn"
+	"evo/internal/fitness/exact"
 	"evo/internal/rules"
 )
 
@@ -20,11 +21,13 @@ type document struct {
 	Desired  []json.RawMessage `json:"desired"`
 	Live     []json.RawMessage `json:"live"`
 	Account  json.RawMessage   `json:"account,omitempty"`
+
+	Metrics map[string]exact.Decimal `json:"metrics,omitempty"`
 }
 
 // EncodeItems writes the configuration that was judged, so that DecodeItems and Appraise can judge it again by other requirements.
 func EncodeItems(a Architecture) ([]byte, error) {
-	d := document{Version: itemsVersion, Region: a.Desired.Region}
+	d := document{Version: itemsVersion, Region: a.Desired.Region, Metrics: a.Metrics}
 	var err error
 	write := func(n *cfn.Node) json.RawMessage {
 		text, writeErr := n.MarshalJSON()
@@ -76,7 +79,7 @@ func DecodeItems(text []byte) (Architecture, error) {
 	if d.Version != itemsVersion {
 		return Architecture{}, fmt.Errorf("read configuration items: they have version %d, and this evo reads %d", d.Version, itemsVersion)
 	}
-	var a Architecture
+	a := Architecture{Metrics: d.Metrics}
 	var err error
 	if a.Authored, err = node(d.Authored); err != nil {
 		return a, err

@@ -13,6 +13,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"evo/internal/awserr"
 	"evo/internal/cli/app"
 	"evo/internal/engine"
 	"evo/internal/fitness/suitefile"
@@ -177,7 +178,10 @@ func (r *releasing) tell(ctx context.Context, e *engine.Engine) {
 func (r *releasing) end(ctx context.Context, err error) error {
 	o := history.Outcome{Status: history.Succeeded, Finished: r.app.Now().UTC()}
 	var failed *engine.FailedError
+	var notBegun *engine.NotBegunError
 	switch {
+	case errors.As(err, &notBegun):
+		o.Reason, o.Status = awserr.Text(err), history.Refused
 	case errors.As(err, &failed):
 		o.Reason, o.Status = failed.Error(), history.Failed
 		if strings.HasSuffix(failed.Status, "ROLLBACK_COMPLETE") {
