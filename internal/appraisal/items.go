@@ -2,6 +2,7 @@ package appraisal
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"evo/internal/cfn"
@@ -87,6 +88,9 @@ func DecodeItems(text []byte) (Architecture, error) {
 	if a.Full, err = node(d.Full); err != nil {
 		return a, err
 	}
+	if !a.Authored.Is(cfn.Map) || !a.Full.Is(cfn.Map) {
+		return a, errors.New("read configuration items: the templates are not there")
+	}
 	if a.Desired, err = set(d.Desired, nil, d.Region); err != nil {
 		return a, err
 	}
@@ -117,6 +121,9 @@ func set(texts []json.RawMessage, account *cfn.Node, region string) (*rules.Set,
 		n, err := node(text)
 		if err != nil {
 			return nil, err
+		}
+		if n.Get("ID").Str() == "" || n.Get("Type").Str() == "" {
+			return nil, errors.New("read configuration items: one has no id or no type")
 		}
 		items[i] = &rules.Item{ID: n.Get("ID").Str(), Type: n.Get("Type").Str(), Name: n.Get("Name").Str(), ARN: n.Get("ARN").Str(),
 			PhysicalID: n.Get("PhysicalID").Str(), Condition: n.Get("Condition").Str(),
