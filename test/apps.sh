@@ -39,6 +39,22 @@ output() {
     sed -E "s#https://([a-z0-9]+)\.execute-api\.[a-z0-9-]+\.amazonaws\.com#http://\1.execute-api.localhost:$cloud_port#"
 }
 
+# fitness_metrics shows who has published a metric Fitness of what, and how often.
+fitness_metrics() {
+  local of
+  for of in "Orders Of Report" "Orders Stack orders" "evo Stack orders"; do
+    # shellcheck disable=SC2086
+    set -- $of
+    curl -s -H "Authorization: AWS4-HMAC-SHA256 Credential=local/20300101/us-east-1/monitoring/aws4_request, SignedHeaders=host, Signature=0" \
+      --data-urlencode "Namespace=$1" --data-urlencode "Dimensions.member.1.Name=$2" --data-urlencode "Dimensions.member.1.Value=$3" \
+      -d "Action=GetMetricStatistics&Version=2010-08-01&MetricName=Fitness&Period=864000&Statistics.member.1=SampleCount&StartTime=2020-01-01T00:00:00Z&EndTime=2040-01-01T00:00:00Z" \
+      "$cloud_url/" |
+      node -e 'const counts = [...require("fs").readFileSync(0, "utf8").matchAll(/<SampleCount>([^<]*)</g)].map((m) => Number(m[1]));
+        const [namespace, name, value] = process.argv.slice(1);
+        console.log(`${namespace} ${name}=${value}: ${counts.reduce((a, b) => a + b, 0)}`)' "$@"
+  done | paste -sd, | sed 's/,/, /g'
+}
+
 safe_deployments() {
   echo "safe-deployments: hooks, a linear and a canary shift, and a release that a hook refuses"
   released "the first release" safe-deployments orders || return 0
@@ -74,10 +90,13 @@ safe_deployments() {
   same "its answers" "$here/apps/safe-deployments/expected/2.txt" "$work/orders.2"
   evo logs --stack-name orders >"$work/orders.logs" 2>&1
   contains "the hooks found what they asked AWS's services for" "$work/orders.logs" \
-    "OrdersTable encryption: ENABLED" "ReportsBucket encryption: aws:kms" "functions: 6, violations: 0" \
+    "OrdersTable encryption: ENABLED" "ReportsBucket encryption: aws:kms" "functions: 7, violations: 0, points: 15" \
     "bucket: aws:kms" "table: ACTIVE by id" "AWS::S3::Bucket has 0 evaluations" "executed version 2 of 2" \
     "after CodeDeployDefault.LambdaLinear10PercentEvery1Minute: version 2, 0 weights" \
     "after CodeDeployDefault.LambdaCanary10Percent5Minutes version 2"
+  equal "the hooks' own metric is beside evo's" "Orders Of=Report: 1, Orders Stack=orders: 1, evo Stack=orders: 2" "$(fitness_metrics)"
+  equal "evo's hook has not taken the place of any" 0 "$(grep -cE '(Pre|Post)Traffic CodeDeployHook_orders_EvoFitness' "$work/orders.out")"
+  contains "the release gate judged the release" "$work/orders.out" "v2: accepted (release gate)"
   equal "the SDKs' warnings to move to a newer Node.js are not in the logs" 0 "$(grep -c NodeVersionSupportWarning "$work/orders.logs")"
 
   status=0

@@ -23,7 +23,7 @@ func (s *Suite) byChecks(a Architecture, out *Appraisal) []fitness.Pair {
 	var pairs []fitness.Pair
 	for _, f := range s.checks {
 		if f.check.Type == "" {
-			score, reason, err := f.check.Expression.Stack(expression.Stack{Resources: resources, Edges: Edges(a)}, f.check.Parameters)
+			score, reason, err := f.check.Expression.Stack(expression.Stack{Resources: resources, Edges: Edges(a), Metrics: a.Metrics}, f.check.Parameters)
 			pairs = append(pairs, out.scored(f.id, fitness.Pair{Resource: fitness.Stack, Criticality: exact.One}, score, reason, err))
 			continue
 		}

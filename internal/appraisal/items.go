@@ -2,9 +2,11 @@ package appraisal
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"evo/internal/cfn"
+	"evo/internal/fitness/exact"
 	"evo/internal/rules"
 )
 
@@ -20,11 +22,13 @@ type document struct {
 	Desired  []json.RawMessage `json:"desired"`
 	Live     []json.RawMessage `json:"live"`
 	Account  json.RawMessage   `json:"account,omitempty"`
+
+	Metrics map[string]exact.Decimal `json:"metrics,omitempty"`
 }
 
 // EncodeItems writes the configuration that was judged, so that DecodeItems and Appraise can judge it again by other requirements.
 func EncodeItems(a Architecture) ([]byte, error) {
-	d := document{Version: itemsVersion, Region: a.Desired.Region}
+	d := document{Version: itemsVersion, Region: a.Desired.Region, Metrics: a.Metrics}
 	var err error
 	write := func(n *cfn.Node) json.RawMessage {
 		text, writeErr := n.MarshalJSON()
@@ -76,13 +80,16 @@ func DecodeItems(text []byte) (Architecture, error) {
 	if d.Version != itemsVersion {
 		return Architecture{}, fmt.Errorf("read configuration items: they have version %d, and this evo reads %d", d.Version, itemsVersion)
 	}
-	var a Architecture
+	a := Architecture{Metrics: d.Metrics}
 	var err error
 	if a.Authored, err = node(d.Authored); err != nil {
 		return a, err
 	}
 	if a.Full, err = node(d.Full); err != nil {
 		return a, err
+	}
+	if !a.Authored.Is(cfn.Map) || !a.Full.Is(cfn.Map) {
+		return a, errors.New("read configuration items: the templates are not there")
 	}
 	if a.Desired, err = set(d.Desired, nil, d.Region); err != nil {
 		return a, err
@@ -114,6 +121,9 @@ func set(texts []json.RawMessage, account *cfn.Node, region string) (*rules.Set,
 		n, err := node(text)
 		if err != nil {
 			return nil, err
+		}
+		if n.Get("ID").Str() == "" || n.Get("Type").Str() == "" {
+			return nil, errors.New("read configuration items: one has no id or no type")
 		}
 		items[i] = &rules.Item{ID: n.Get("ID").Str(), Type: n.Get("Type").Str(), Name: n.Get("Name").Str(), ARN: n.Get("ARN").Str(),
 			PhysicalID: n.Get("PhysicalID").Str(), Condition: n.Get("Condition").Str(),

@@ -20,16 +20,19 @@ func Size(a Architecture) fitness.Size {
 func authored(a Architecture) map[string]bool {
 	active := map[string]bool{}
 	for _, r := range a.Authored.Get("Resources").Entries() {
-		if !Own(r.Key) && (r.Value.Get("Condition") == nil || present(a.Desired, r.Key)) {
+		if !Own(r.Key) && (r.Value.Get("Condition") == nil || present(a.Desired, r.Key, r.Value.Get("Type").Str())) {
 			active[r.Key] = true
 		}
 	}
 	return active
 }
 
-func present(set *rules.Set, id string) bool {
+func present(set *rules.Set, id, typeName string) bool {
 	if set.Item(id) != nil {
 		return true
+	}
+	if !strings.HasPrefix(typeName, "AWS::Serverless::") {
+		return false // that another's name begins with its own says nothing
 	}
 	for _, item := range set.Items {
 		if strings.HasPrefix(item.ID, id) {

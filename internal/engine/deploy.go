@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	cftypes "github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"evo/internal/cfn"
 	"evo/internal/source"
@@ -325,6 +326,13 @@ func (e *Engine) dropChangeSet(ctx context.Context, cs *ChangeSet, reason string
 	return errors.Join(fmt.Errorf("the change set of stack %s failed: %s", cs.Stack, reason), err)
 }
 
+// NotBegunError says that CloudFormation would not carry a change set out: nothing was touched.
+type NotBegunError struct{ Err error }
+
+func (e *NotBegunError) Error() string { return e.Err.Error() }
+
+func (e *NotBegunError) Unwrap() error { return e.Err }
+
 // Execute carries a change set out, telling the stack's events and its deployments until all has ended. A failure gives a
 // *FailedError.
 func (e *Engine) Execute(ctx context.Context, cs *ChangeSet, d Deployment) error {
@@ -334,7 +342,12 @@ func (e *Engine) Execute(ctx context.Context, cs *ChangeSet, d Deployment) error
 		in.DisableRollback = aws.Bool(true)
 	}
 	if _, err := e.CloudFormation.ExecuteChangeSet(ctx, in); err != nil {
-		return fmt.Errorf("execute the change set of stack %s: %w", cs.Stack, err)
+		err = fmt.Errorf("execute the change set of stack %s: %w", cs.Stack, err)
+		var answer *smithyhttp.ResponseError
+		if errors.As(err, &answer) && answer.HTTPStatusCode()/100 == 4 {
+			return &NotBegunError{err}
+		}
+		return err
 	}
 	err := f.run(ctx)
 	var failed *FailedError

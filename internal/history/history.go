@@ -17,6 +17,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,6 +27,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/aws/smithy-go"
 
 	"evo/internal/fitness/report"
 	"evo/internal/view"
@@ -119,9 +121,35 @@ func (s *Store) key(number int, file string) string {
 // URI is where a release's report is, for people.
 func (s *Store) URI(number int) string { return "s3://" + s.Bucket + "/" + s.key(number, reportFile) }
 
-// Begin writes that a release is about to be deployed.
+// TakenError says that somebody else has begun a release of the same number.
+type TakenError struct{ Release int }
+
+func (e *TakenError) Error() string {
+	return fmt.Sprintf("release v%d has been begun by another deployment of this stack", e.Release)
+}
+
+// Hint says what a person can do.
+func (e *TakenError) Hint() string {
+	return "wait until that deployment has ended, then deploy again: the release gets the next number"
+}
+
+// Begin writes that a release is about to be deployed. Of several that would begin the same one the first does, and the others get a
+// *TakenError.
 func (s *Store) Begin(ctx context.Context, a Attempt) error {
-	return s.putJSON(ctx, a.Number, attemptFile, a)
+	text, err := encode(a)
+	if err != nil {
+		return err
+	}
+	err = s.put(ctx, a.Number, attemptFile, text, func(in *s3.PutObjectInput) { in.IfNoneMatch = aws.String("*") })
+	var api smithy.APIError
+	if !errors.As(err, &api) || api.ErrorCode() != "PreconditionFailed" && api.ErrorCode() != "ConditionalRequestConflict" {
+		return err
+	}
+	// An answer may have been lost, and the request been made again: then it is this very attempt that is there.
+	if there, getErr := s.get(ctx, a.Number, attemptFile); getErr == nil && bytes.Equal(there, text) {
+		return nil
+	}
+	return &TakenError{a.Number}
 }
 
 // End writes how a release's deployment ended.
@@ -142,17 +170,25 @@ func (s *Store) Record(ctx context.Context, r *report.Report, items []byte) erro
 }
 
 func (s *Store) putJSON(ctx context.Context, number int, file string, v any) error {
-	text, err := json.MarshalIndent(v, "", " ")
+	text, err := encode(v)
 	if err != nil {
 		return err
 	}
-	return s.put(ctx, number, file, append(text, '\n'))
+	return s.put(ctx, number, file, text)
 }
 
-func (s *Store) put(ctx context.Context, number int, file string, text []byte) error {
+func encode(v any) ([]byte, error) {
+	text, err := json.MarshalIndent(v, "", " ")
+	return append(text, '\n'), err
+}
+
+func (s *Store) put(ctx context.Context, number int, file string, text []byte, more ...func(*s3.PutObjectInput)) error {
 	key := s.key(number, file)
-	_, err := s.S3.PutObject(ctx, &s3.PutObjectInput{Bucket: &s.Bucket, Key: &key, Body: bytes.NewReader(text), ContentType: aws.String("application/json")})
-	if err != nil {
+	in := &s3.PutObjectInput{Bucket: &s.Bucket, Key: &key, Body: bytes.NewReader(text), ContentType: aws.String("application/json")}
+	for _, set := range more {
+		set(in)
+	}
+	if _, err := s.S3.PutObject(ctx, in); err != nil {
 		return fmt.Errorf("write s3://%s/%s: %w", s.Bucket, key, err)
 	}
 	return nil
@@ -207,29 +243,67 @@ func (s *Store) Release(ctx context.Context, number int) *Release {
 	r := &Release{Number: number}
 	text, err := s.get(ctx, number, reportFile)
 	if err == nil && text != nil {
-		r.Report, err = report.Decode(text)
+		if r.Report, err = report.Decode(text); err != nil {
+			err = fmt.Errorf("%s: %w", s.URI(number), err)
+		}
 	}
 	r.Problem = errors.Join(err, s.getJSON(ctx, number, attemptFile, &r.Attempt), s.getJSON(ctx, number, outcomeFile, &r.Outcome))
 	return r
 }
 
-// LastSucceeded reads the newest release that succeeded, or nil if none has. A release that cannot be read is an error: what comes after it
-// must not be held to less.
+// DamagedError says that the release that the next one is to be held to cannot be read.
+type DamagedError struct {
+	Release int
+	Folder  string // where the release is
+	Err     error
+}
+
+func (e *DamagedError) Error() string { return fmt.Sprintf("read release v%d: %v", e.Release, e.Err) }
+
+func (e *DamagedError) Unwrap() error { return e.Err }
+
+// Hint says what a person can do.
+func (e *DamagedError) Hint() string {
+	return "restore the object; or delete " + e.Folder + ", and the release before it is the one to compare with"
+}
+
+// LastSucceeded reads the newest release that succeeded, or nil if none has.
 func (s *Store) LastSucceeded(ctx context.Context) (*Release, error) {
+	return s.LastSucceededBefore(ctx, math.MaxInt)
+}
+
+// LastSucceededBefore reads the newest release with a lower number that succeeded, or nil if none has. Numbers tell the order, and not times:
+// clocks differ. A release that cannot be read is a *DamagedError: what comes after it must not be held to less.
+func (s *Store) LastSucceededBefore(ctx context.Context, number int) (*Release, error) {
 	numbers, err := s.Numbers(ctx)
 	if err != nil {
 		return nil, err
 	}
 	for _, n := range slices.Backward(numbers) {
-		r := s.Release(ctx, n)
-		if r.Problem != nil {
-			return nil, fmt.Errorf("read release %d: %w", n, r.Problem)
+		if n >= number {
+			continue
 		}
-		if r.Report != nil && r.Status() == Succeeded {
+		r := s.Release(ctx, n)
+		if r.Problem == nil && r.Status() == Succeeded && r.Report == nil {
+			r.Problem = fmt.Errorf("it succeeded, and its report %s is not there", s.URI(n))
+		}
+		if r.Problem != nil {
+			return nil, s.unreadable(n, r.Problem)
+		}
+		if r.Status() == Succeeded {
 			return r, nil
 		}
 	}
 	return nil, nil
+}
+
+// unreadable tells an object that is damaged from one that could not be fetched.
+func (s *Store) unreadable(number int, err error) error {
+	var fetching *smithy.OperationError
+	if errors.As(err, &fetching) {
+		return fmt.Errorf("read release v%d: %w", number, err)
+	}
+	return &DamagedError{number, "s3://" + s.Bucket + "/" + s.key(number, ""), err}
 }
 
 // Items reads the configuration that a release was judged by; nil if it was not kept.

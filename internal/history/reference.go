@@ -27,7 +27,7 @@ func (s *Store) As(ctx context.Context, last *Release, suite *appraisal.Suite, n
 	}
 	arch, err := appraisal.DecodeItems(text)
 	if err != nil {
-		return nil, err
+		return nil, s.unreadable(last.Number, fmt.Errorf("s3://%s/%s: %w", s.Bucket, s.key(last.Number, itemsFile), err))
 	}
 	return suite.Appraise(old.Name, arch, Remembered(old, suite), now).Release, nil
 }
@@ -48,4 +48,17 @@ func Remembered(old *fitness.Release, suite *appraisal.Suite) []fitness.Pair {
 		pairs = append(pairs, p)
 	}
 	return pairs
+}
+
+// Metrics are the values of the suite's own metrics by which a release was judged.
+func (s *Store) Metrics(ctx context.Context, number int) (map[string]exact.Decimal, error) {
+	text, err := s.Items(ctx, number)
+	if err != nil || text == nil {
+		return nil, err
+	}
+	arch, err := appraisal.DecodeItems(text)
+	if err != nil {
+		return nil, s.unreadable(number, fmt.Errorf("s3://%s/%s: %w", s.Bucket, s.key(number, itemsFile), err))
+	}
+	return arch.Metrics, nil
 }

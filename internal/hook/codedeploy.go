@@ -53,6 +53,8 @@ func (h *Hook) mayShift(ctx context.Context, e *codeDeployEvent) error {
 
 // occasion tells whether traffic is about to shift or has: the event does not say.
 func (h *Hook) occasion(ctx context.Context, deployment string) (Occasion, error) {
+	ctx, cancel := h.inTime(ctx)
+	defer cancel()
 	targets, err := h.CodeDeploy.ListDeploymentTargets(ctx, &codedeploy.ListDeploymentTargetsInput{DeploymentId: &deployment})
 	if err != nil {
 		return "", fmt.Errorf("find the target of deployment %s: %w", deployment, err)

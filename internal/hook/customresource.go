@@ -32,6 +32,15 @@ type customResourceEvent struct {
 	OldResourceProperties properties
 }
 
+// properties are a custom resource's as they came. They are read when they are needed: an event whose properties are wrong is answered as well.
+type properties json.RawMessage
+
+// UnmarshalJSON keeps the text.
+func (p *properties) UnmarshalJSON(text []byte) error {
+	*p = append((*p)[:0], text...)
+	return nil
+}
+
 // backwards reports whether an update leads to an earlier release, or to the same: then CloudFormation takes a release back.
 func (e *customResourceEvent) backwards() bool {
 	old, err := e.OldResourceProperties.release()
@@ -42,17 +51,17 @@ func (e *customResourceEvent) backwards() bool {
 	return err == nil && next.Number <= old.Number
 }
 
-// properties are the release gate's, as CloudFormation hands them on: all values are strings.
-type properties struct {
-	Release, Name, Digest, Bucket, Prefix, Suite, Override string
-}
-
+// release reads the release gate's properties, of which CloudFormation hands all values on as strings.
 func (p properties) release() (Release, error) {
-	n, err := strconv.Atoi(p.Release)
-	if err != nil || n < 1 {
-		return Release{}, fmt.Errorf("the release gate's property Release is %q, and should be the release's number", p.Release)
+	var in struct{ Release, Name, Digest, Bucket, Prefix, Suite, Override string }
+	if err := json.Unmarshal(p, &in); err != nil {
+		return Release{}, fmt.Errorf("read the release gate's properties: %w", err)
 	}
-	return Release{Number: n, Name: p.Name, Digest: p.Digest, Bucket: p.Bucket, Prefix: p.Prefix, Suite: p.Suite, Override: p.Override}, nil
+	n, err := strconv.Atoi(in.Release)
+	if err != nil || n < 1 {
+		return Release{}, fmt.Errorf("the release gate's property Release is %q, and should be the release's number", in.Release)
+	}
+	return Release{Number: n, Name: in.Name, Digest: in.Digest, Bucket: in.Bucket, Prefix: in.Prefix, Suite: in.Suite, Override: in.Override}, nil
 }
 
 // customResourceAnswer is what CloudFormation wants to hear.
@@ -84,15 +93,34 @@ func (h *Hook) answerCloudFormation(ctx context.Context, e *customResourceEvent)
 	return h.put(ctx, e.ResponseURL, answer)
 }
 
-// maxReason is how much of a reason CloudFormation takes, in bytes: an answer has 4 KiB in all.
-const maxReason = 1024
+// maxReason is how many bytes a reason may have as it is sent: CloudFormation takes 4096 of the whole answer.
+const maxReason = 2048
 
+// reason is an error's text, cut to what there is room for: what JSON escapes takes more room than it has letters.
 func reason(err error) string {
-	text := err.Error()
+	text := strings.ToValidUTF8(err.Error(), "?")
 	if len(text) > maxReason {
-		text = strings.ToValidUTF8(text[:maxReason-3], "") + "..."
+		text = strings.ToValidUTF8(text[:maxReason], "")
 	}
-	return text
+	for cut := false; ; cut = true {
+		sent := text
+		if cut || len(text) < len(err.Error()) {
+			sent += "..."
+		}
+		if body, marshalErr := encode(sent); marshalErr != nil || len(body) <= maxReason {
+			return sent
+		}
+		text = strings.ToValidUTF8(text[:len(text)*9/10], "")
+	}
+}
+
+// encode writes JSON in which <, > and & stand for themselves.
+func encode(v any) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	err := enc.Encode(v)
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
 }
 
 // pass returns why the release may not pass the gate, or nil.
@@ -120,7 +148,7 @@ func (h *Hook) pass(ctx context.Context, e *customResourceEvent) (*Answer, error
 
 // put sends an answer, more than once if need be: without it CloudFormation waits until the resource's time is over.
 func (h *Hook) put(ctx context.Context, url string, answer customResourceAnswer) error {
-	body, err := json.Marshal(answer)
+	body, err := encode(answer)
 	if err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"log"
 	"net/http"
+	"runtime/debug"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
@@ -82,20 +83,26 @@ func (h *Hook) Handle(ctx context.Context, raw json.RawMessage) (any, error) {
 	return h.judge(ctx, Question{Occasion: OnRequest})
 }
 
+// inTime is a context that ends while there is still time to answer.
+func (h *Hook) inTime(ctx context.Context) (context.Context, context.CancelFunc) {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return context.WithCancel(ctx)
+	}
+	return context.WithDeadline(ctx, deadline.Add(-h.Margin))
+}
+
 // judge asks the Judge, and no longer than there is time to answer.
 func (h *Hook) judge(ctx context.Context, q Question) (*Answer, error) {
-	if deadline, ok := ctx.Deadline(); ok {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-h.Margin))
-		defer cancel()
-	}
+	ctx, cancel := h.inTime(ctx)
+	defer cancel()
 	type result struct {
 		answer *Answer
 		err    error
 	}
 	done := make(chan result, 1)
 	go func() { // ends with ctx; that a judge ignores it does not keep the answer
-		a, err := h.Judge.Judge(ctx, q)
+		a, err := h.safely(ctx, q)
 		done <- result{a, err}
 	}()
 	select {
@@ -112,9 +119,22 @@ func (h *Hook) judge(ctx context.Context, q Question) (*Answer, error) {
 	}
 }
 
+// safely turns a panic into an error: a process that ends without an answer leaves CloudFormation waiting until the gate's time is over.
+func (h *Hook) safely(ctx context.Context, q Question) (a *Answer, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			log.Printf("%v\n%s", p, debug.Stack())
+			a, err = nil, fmt.Errorf("the fitness hook failed: %v", p)
+		}
+	}()
+	return h.Judge.Judge(ctx, q)
+}
+
 // rollingBack is false where that cannot be told: then the release is judged like any other.
 func (h *Hook) rollingBack(ctx context.Context) bool {
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	ctx, cancel := h.inTime(ctx)
+	defer cancel()
+	ctx, cancel = context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	back, err := h.Judge.RollingBack(ctx)
 	if err != nil {

@@ -68,7 +68,7 @@ func New(cfg aws.Config, env func(string) string, now func() time.Time) (*Hook, 
 	s.Suite = func(ctx context.Context, key string) (*suitefile.File, error) {
 		return readSuite(ctx, s3Client, release.Bucket, key, now())
 	}
-	return &Hook{Judge: s, CodeDeploy: codedeploy.NewFromConfig(cfg), HTTP: &http.Client{Timeout: 20 * time.Second}, Release: release, Margin: 15 * time.Second}, nil
+	return &Hook{Judge: s, CodeDeploy: codedeploy.NewFromConfig(cfg), HTTP: &http.Client{Timeout: 4 * time.Second}, Release: release, Margin: 15 * time.Second}, nil
 }
 
 // released reads which release the hook was deployed with.

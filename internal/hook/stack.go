@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log"
+	"math"
 	"strings"
 	"time"
 
@@ -66,7 +67,9 @@ func (s *Stack) Judge(ctx context.Context, q Question) (*Answer, error) {
 		return nil, err
 	}
 	now := s.Now().UTC()
-	measured := s.Measurer.Measure(ctx, suite.File, measure.Subject{Stack: stack, Deployment: q.Deployment, BeforeTraffic: q.Occasion == PreTraffic, Now: now})
+	subject := measure.Subject{Stack: stack, Deployment: q.Deployment, BeforeTraffic: q.Occasion == PreTraffic, Now: now}
+	measured := s.Measurer.Measure(ctx, suite.File, subject)
+	arch.Metrics = s.Measurer.Metrics(ctx, suite.File, subject)
 	name := fmt.Sprintf("v%d", q.Release.Number)
 	made := suite.Appraise(name, arch, measured, now)
 	for _, p := range made.Problems {
@@ -169,11 +172,15 @@ func (s *Stack) report(ctx context.Context, q Question, suite *appraisal.Suite, 
 	digest := sha256.Sum256(items)
 	about := report.About{Stack: s.Name, Number: max(1, q.Release.Number), Title: q.Release.Name, Time: now, Items: hex.EncodeToString(digest[:]), Excepted: made.Excepted}
 	options := fitness.Options{Override: q.Release.Override}
-	last, err := s.History.LastSucceeded(ctx)
+	before := q.Release.Number
+	if q.Occasion == OnRequest {
+		before = math.MaxInt // the release itself, if it succeeded: how it has drifted
+	}
+	last, err := s.History.LastSucceededBefore(ctx, before)
 	if err != nil {
 		return nil, nil, fmt.Errorf("find the release to compare with: %w", err)
 	}
-	if last == nil || last.Number >= q.Release.Number && q.Occasion != OnRequest {
+	if last == nil {
 		r, err := report.New(about, nil, made.Release, suite.Suite, options)
 		return r, items, err
 	}

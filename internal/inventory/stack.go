@@ -167,9 +167,10 @@ func (r *Reader) physical(ctx context.Context, stack string) (map[string]string,
 // resolve makes the items.
 func (r *Reader) resolve(ctx context.Context, s *Stack, t *cfn.Template, physical map[string]string, nested map[string]*Stack, topics []string) error {
 	a := attributes{stack: s, t: t, physical: physical, nested: nested}
+	unknown := func(string) (*cfn.Node, error) { return nil, nil }
 	e := cfn.NewEvaluator(t, cfn.Env{AccountID: s.Account, Partition: s.Partition, Region: s.Region, URLSuffix: urlSuffix(s.Partition),
 		StackID: s.ID, StackName: s.Name, NotificationARNs: topics, Parameters: s.Parameters, Ref: a.ref, GetAtt: a.get,
-		Import: r.importer(ctx), Dynamic: func(string) (*cfn.Node, error) { return nil, nil }})
+		Import: r.importer(ctx), Dynamic: unknown, Stored: unknown})
 	for _, res := range t.Resources {
 		active, known, err := e.Active(res.Condition)
 		if err != nil {

@@ -15,12 +15,12 @@ import (
 // always); where it does not, a * stands for the name.
 func Actions(file *suitefile.File, items []*inventory.Item, refer func(logicalID string) bool) []inventory.Statement {
 	functions := map[string]*cfn.Node{}
-	metrics := false
-	named := namesOf(items)
+	metrics := len(metricsOfChecks(file)) > 0
+	resources := namesOf(items)
 	for _, f := range file.Suite.Functions {
 		call, isCall := file.Measures[f.ID].(suitefile.Call)
 		metrics = metrics || Measured(file.Measures[f.ID]) && !isCall
-		if it := named[call.Function]; isCall && it != nil && it.Type == functionType {
+		if it := resources[call.Function]; isCall && it != nil && it.Type == functionType {
 			arn := "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:" + ref(it, refer)
 			functions[arn], functions[arn+":*"] = sub(arn), sub(arn+":*")
 		}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"evo/internal/awserr"
 	"evo/internal/engine"
 	"evo/internal/gate"
 	"evo/internal/history"
@@ -121,7 +122,10 @@ func (d *Deployer) tell(ctx context.Context, r *Release) {
 func (d *Deployer) end(ctx context.Context, r *Release, err error) error {
 	o := history.Outcome{Status: history.Succeeded, Finished: d.Maker.Now().UTC()}
 	var failed *engine.FailedError
+	var notBegun *engine.NotBegunError
 	switch {
+	case errors.As(err, &notBegun):
+		o.Reason, o.Status = awserr.Text(err), history.Refused
 	case errors.As(err, &failed):
 		o.Reason, o.Status = failed.Error(), history.Failed
 		if strings.HasSuffix(failed.Status, "ROLLBACK_COMPLETE") {

@@ -29,15 +29,21 @@ func (m *Maker) predict(ctx context.Context, r *Release, q Request, template *de
 	}
 	now := m.Now().UTC()
 	options := fitness.Options{Override: q.Override}
+	arch := template.Architecture
 	var reference *fitness.Release
 	if last != nil {
 		if reference, err = r.Store.As(ctx, last, suite, now); err != nil {
 			return nil, err
 		}
 		reference = withoutNested(reference)
+		if len(file.Metrics) > 0 {
+			if arch.Metrics, err = r.Store.Metrics(ctx, last.Number); err != nil {
+				return nil, err
+			}
+		}
 		options.Basis, options.Judged = &last.Report.Verdict.Basis, last.Report.Verdict.Level
 	}
-	made := suite.Appraise(fmt.Sprintf("v%d", r.Number), template.Architecture, unmeasured(reference, suite), now)
+	made := suite.Appraise(fmt.Sprintf("v%d", r.Number), arch, unmeasured(reference, suite), now)
 	sum := sha256.Sum256([]byte(r.Digest))
 	predicted, err := report.New(report.About{Stack: q.Stack, Number: r.Number, Title: q.Name, Time: now, Items: hex.EncodeToString(sum[:]), Excepted: made.Excepted},
 		reference, made.Release, suite.Suite, options)
@@ -45,6 +51,10 @@ func (m *Maker) predict(ctx context.Context, r *Release, q Request, template *de
 		return nil, err
 	}
 	f := Fitness(predicted, view.StagePredicted)
+	if last == nil && r.after > 0 {
+		f.Warning = append(f.Warning, fmt.Sprintf("the stack has release v%d, and the history in s3://%s/%s/ has none to compare with: nothing keeps this one from being less fit",
+			r.after, r.Bucket, r.Prefix))
+	}
 	for _, n := range file.Notes {
 		f.Warning = append(f.Warning, n.Error())
 	}

@@ -69,6 +69,7 @@ type Release struct {
 
 	built time.Time
 	asked history.Template
+	after int // the release that the stack has; 0: none
 }
 
 // RefusedError says that a release is less fit than it must be, and was not begun.
@@ -104,8 +105,8 @@ func (m *Maker) Make(ctx context.Context, q Request, static, fresh bool) (*Relea
 	if err != nil {
 		return nil, fmt.Errorf("read the template: %w", err)
 	}
-	r := &Release{built: q.Built, OwnIAM: !needsIAM(template)}
-	r.asked = history.Template{Authored: q.Template, Full: template.Transformed.Root, Parameters: shown(template.Transformed, parameters)}
+	r := &Release{built: q.Built, OwnIAM: !needsIAM(template), after: now.release.Number}
+	r.asked = history.Template{Authored: template.Authored, Full: template.Transformed.Root, Parameters: shown(template.Transformed, parameters)}
 	r.Release = gate.Release{Name: q.Name, Digest: digest(q.Template, r.asked.Parameters, q.Suite), Bucket: q.Bucket, Prefix: history.Prefix(q.Prefix, q.Stack), Override: q.Override}
 	if now.gated {
 		r.Bucket, r.Prefix = now.release.Bucket, now.release.Prefix // the history stays where it began
@@ -131,12 +132,14 @@ func (m *Maker) Make(ctx context.Context, q Request, static, fresh bool) (*Relea
 	return r, nil
 }
 
-// Begin writes into the history that the release is about to be deployed.
+// Begin writes into the history that the release is about to be deployed. The attempt comes first: whoever has written it has the number, and
+// nobody else writes what the release asks for.
 func (r *Release) Begin(ctx context.Context, now time.Time) error {
-	if err := r.Store.Ask(ctx, r.Number, r.asked); err != nil {
+	err := r.Store.Begin(ctx, history.Attempt{Number: r.Number, Name: r.Name, Digest: r.Digest, Started: now.UTC(), Built: r.built.UTC()})
+	if err != nil {
 		return err
 	}
-	return r.Store.Begin(ctx, history.Attempt{Number: r.Number, Name: r.Name, Digest: r.Digest, Started: now.UTC(), Built: r.built.UTC()})
+	return r.Store.Ask(ctx, r.Number, r.asked)
 }
 
 // End writes how the release's deployment ended.
@@ -199,8 +202,8 @@ func (m *Maker) suite(q Request) (*suitefile.File, error) {
 	return suitefile.Parse(q.SuiteFile, q.Suite, m.Now())
 }
 
-// digest tells releases apart: the template, what its parameters are, and what it is held to. Parameters that are not to be shown are not in
-// it, since a stack does not tell them: that one has changed is found when the change set is not empty.
+// digest tells releases apart: the template, what its parameters are, and what it is held to. Values that are not to be shown are not in it,
+// since a stack does not tell them: CloudFormation sees whether they change.
 func digest(template *cfn.Node, parameters map[string]string, suite []byte) string {
 	h := sha256.New()
 	text, err := template.MarshalJSON()

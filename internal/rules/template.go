@@ -9,8 +9,12 @@ import (
 // FromTemplate makes a Set of a template, evaluated in env as far as it is known. Resources whose condition does not hold are
 // left out; one whose condition is not known stays, and says so.
 func FromTemplate(t *cfn.Template, env cfn.Env) (*Set, error) {
+	unknown := func(string) (*cfn.Node, error) { return nil, nil }
 	if env.Dynamic == nil {
-		env.Dynamic = func(string) (*cfn.Node, error) { return nil, nil }
+		env.Dynamic = unknown
+	}
+	if env.Stored == nil {
+		env.Stored = unknown
 	}
 	e := cfn.NewEvaluator(t, env)
 	items := make([]*Item, 0, len(t.Resources))
