@@ -14,7 +14,7 @@ import (
 )
 
 // maxZip is how large a zip may be, in bytes.
-const maxZip = 15 << 20
+const maxZip = 15_000_000
 
 func main() {
 	log.SetFlags(0)
@@ -46,7 +46,7 @@ func build(arch string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("%s: %.1f MB\n", name, float64(info.Size())/(1<<20))
+	fmt.Printf("%s: %.1f MB\n", name, float64(info.Size())/1e6)
 	if info.Size() > maxZip {
 		return fmt.Errorf("%s has %d bytes, and %d are the most that it may have", name, info.Size(), maxZip)
 	}
