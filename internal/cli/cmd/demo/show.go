@@ -188,12 +188,12 @@ func (s *show) releases(all []view.Release) error {
 	return ui.Table(s.w, s.style, []string{"Release", "Name", "Fitness", "Difference", "Verdict", "Status"}, rows, nil)
 }
 
-// done says what can be looked at now: that the cloud is still there, if it is.
+// done says what can be looked at, and whether the cloud is still there for it.
 func (s *show) done(once bool, url string, now time.Time) {
 	if once {
 		s.printf("\nDone in %.0f seconds. The cloud is gone; without --once it stays, and other terminals can look at it:\n", now.Sub(s.began).Seconds())
 	} else {
-		s.printf("\nThe cloud stays, for other terminals to look at:\n")
+		s.printf("\nThe shop goes on, and other terminals can look at it:\n")
 	}
 	day := func(t time.Time) string { return t.UTC().Format("2006-01-02") }
 	s.printf("\n  evo fitness --stack-name %s --endpoint-url %s\n", stack, url)
@@ -220,11 +220,11 @@ func (s *show) watch(ctx context.Context, c *customers) {
 			total += n.requests
 		}
 		var parts []string
-		for _, v := range slices.Sorted(maps.Keys(counts)) {
+		for _, v := range slices.Backward(slices.Sorted(maps.Keys(counts))) { // what failed comes last, as it has no version
 			n := counts[v]
 			name := "version " + v + ":"
 			if v == "" {
-				name = "failed:"
+				name = "nobody, as they failed:"
 			}
 			part := fmt.Sprintf("%s %d (%.0f%%)", name, n.requests, 100*float64(n.requests)/float64(total))
 			if n.errors > 0 {
@@ -232,6 +232,6 @@ func (s *show) watch(ctx context.Context, c *customers) {
 			}
 			parts = append(parts, part)
 		}
-		s.printf("  %s\n", s.style.Dim("           searches answered by ")+strings.Join(parts, ", "))
+		s.printf("  %s\n", s.style.Dim("           searches by ")+strings.Join(parts, ", "))
 	}
 }
