@@ -195,16 +195,22 @@ func (s *show) done(once bool, url string, now time.Time) {
 	} else {
 		s.printf("\nThe shop goes on, and other terminals can look at it:\n")
 	}
-	day := func(t time.Time) string { return t.UTC().Format("2006-01-02") }
+	from, to := window(s.began)
 	s.printf("\n  evo fitness --stack-name %s --endpoint-url %s\n", stack, url)
 	s.printf("  AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=any aws cloudwatch get-metric-statistics --endpoint-url %s --region %s \\\n"+
 		"    --namespace evo --metric-name Fitness --dimensions Name=Stack,Value=%s --statistics Minimum Maximum --period 60 \\\n"+
-		"    --start-time %sT00:00:00Z --end-time %sT00:00:00Z\n", url, region, stack, day(s.began), day(now.AddDate(0, 0, 2)))
+		"    --start-time %s --end-time %s\n", url, region, stack, from.Format(time.RFC3339), to.Format(time.RFC3339))
 	if once {
 		s.printf("\nNext: evo init --name my-app --runtime nodejs\n")
 		return
 	}
 	s.printf("\nCtrl-C ends it.\n")
+}
+
+// window is the time in which to look for the metrics of a demonstration: a statistic by the minute may span no more than a day.
+func window(began time.Time) (from, to time.Time) {
+	from = began.UTC().Truncate(time.Hour)
+	return from, from.Add(24 * time.Hour)
 }
 
 // watch prints, every two seconds, which version answered the customers' searches.
