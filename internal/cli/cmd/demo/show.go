@@ -226,18 +226,22 @@ func (s *show) watch(ctx context.Context, c *customers) {
 			total += n.requests
 		}
 		var parts []string
-		for _, v := range slices.Backward(slices.Sorted(maps.Keys(counts))) { // what failed comes last, as it has no version
+		versions := slices.Sorted(maps.Keys(counts))
+		if len(versions) > 0 && versions[0] == "" { // what failed comes last
+			versions = append(versions[1:], "")
+		}
+		for _, v := range versions {
 			n := counts[v]
-			name := "version " + v + ":"
+			how := "by version " + v
 			if v == "" {
-				name = "nobody, as they failed:"
+				how = "failed"
 			}
-			part := fmt.Sprintf("%s %d (%.0f%%)", name, n.requests, 100*float64(n.requests)/float64(total))
+			part := fmt.Sprintf("%d %s (%.0f%%)", n.requests, how, 100*float64(n.requests)/float64(total))
 			if n.errors > 0 {
 				part = s.style.Red(part)
 			}
 			parts = append(parts, part)
 		}
-		s.printf("  %s\n", s.style.Dim("           searches by ")+strings.Join(parts, ", "))
+		s.printf("  %s\n", s.style.Dim("           searches: ")+strings.Join(parts, ", "))
 	}
 }
