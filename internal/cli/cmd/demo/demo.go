@@ -113,8 +113,10 @@ func (d *demo) tell(ctx context.Context) error {
 	if err := d.open(ctx); err != nil {
 		return err
 	}
-	leave := d.visited(ctx)
-	defer leave()
+	stopVisits := inBackground(ctx, func(ctx context.Context) { d.customers.visit(ctx, d.seed) })
+	defer stopVisits()
+	stopWatch := inBackground(ctx, func(ctx context.Context) { d.show.watch(ctx, d.customers) })
+	defer stopWatch()
 	for _, c := range story[1:] {
 		d.pause(ctx)
 		if err := d.release(ctx, c); err != nil {
@@ -122,7 +124,7 @@ func (d *demo) tell(ctx context.Context) error {
 		}
 	}
 	d.pause(ctx) // so that the last good version is seen to have its customers back
-	leave()
+	stopWatch()
 	return d.end(ctx)
 }
 
@@ -162,13 +164,12 @@ func (d *demo) open(ctx context.Context) error {
 	return errors.New("the shop's stack has no output with its URL")
 }
 
-// visited lets customers in, and returns what sends them home and waits until they have left; it may be called twice.
-func (d *demo) visited(ctx context.Context) (leave func()) {
+// inBackground runs f, and returns what ends its context and waits until it has returned; that may be called twice.
+func inBackground(ctx context.Context, f func(context.Context)) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
-	visits, watch := make(chan struct{}), make(chan struct{})
-	go func() { defer close(visits); d.customers.visit(ctx, d.seed) }()
-	go func() { defer close(watch); d.show.watch(ctx, d.customers) }()
-	return func() { cancel(); <-visits; <-watch }
+	done := make(chan struct{})
+	go func() { defer close(done); f(ctx) }()
+	return func() { cancel(); <-done }
 }
 
 // dial leads names below localhost to this machine, also where the resolver does not know them.

@@ -188,23 +188,29 @@ func (s *show) releases(all []view.Release) error {
 	return ui.Table(s.w, s.style, []string{"Release", "Name", "Fitness", "Difference", "Verdict", "Status"}, rows, nil)
 }
 
-// done says what can be looked at now: that the cloud is still there, if it is.
+// done says what can be looked at, and whether the cloud is still there for it.
 func (s *show) done(once bool, url string, now time.Time) {
 	if once {
 		s.printf("\nDone in %.0f seconds. The cloud is gone; without --once it stays, and other terminals can look at it:\n", now.Sub(s.began).Seconds())
 	} else {
-		s.printf("\nThe cloud stays, for other terminals to look at:\n")
+		s.printf("\nThe shop goes on, and other terminals can look at it:\n")
 	}
-	day := func(t time.Time) string { return t.UTC().Format("2006-01-02") }
+	from, to := window(s.began)
 	s.printf("\n  evo fitness --stack-name %s --endpoint-url %s\n", stack, url)
 	s.printf("  AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=any aws cloudwatch get-metric-statistics --endpoint-url %s --region %s \\\n"+
 		"    --namespace evo --metric-name Fitness --dimensions Name=Stack,Value=%s --statistics Minimum Maximum --period 60 \\\n"+
-		"    --start-time %sT00:00:00Z --end-time %sT00:00:00Z\n", url, region, stack, day(s.began), day(now.AddDate(0, 0, 2)))
+		"    --start-time %s --end-time %s\n", url, region, stack, from.Format(time.RFC3339), to.Format(time.RFC3339))
 	if once {
 		s.printf("\nNext: evo init --name my-app --runtime nodejs\n")
 		return
 	}
 	s.printf("\nCtrl-C ends it.\n")
+}
+
+// window is the time in which to look for the metrics of a demonstration: a statistic by the minute may span no more than a day.
+func window(began time.Time) (from, to time.Time) {
+	from = began.UTC().Truncate(time.Hour)
+	return from, from.Add(24 * time.Hour)
 }
 
 // watch prints, every two seconds, which version answered the customers' searches.
@@ -220,18 +226,22 @@ func (s *show) watch(ctx context.Context, c *customers) {
 			total += n.requests
 		}
 		var parts []string
-		for _, v := range slices.Sorted(maps.Keys(counts)) {
+		versions := slices.Sorted(maps.Keys(counts))
+		if len(versions) > 0 && versions[0] == "" { // what failed comes last
+			versions = append(versions[1:], "")
+		}
+		for _, v := range versions {
 			n := counts[v]
-			name := "version " + v + ":"
+			how := "by version " + v
 			if v == "" {
-				name = "failed:"
+				how = "failed"
 			}
-			part := fmt.Sprintf("%s %d (%.0f%%)", name, n.requests, 100*float64(n.requests)/float64(total))
+			part := fmt.Sprintf("%d %s (%.0f%%)", n.requests, how, 100*float64(n.requests)/float64(total))
 			if n.errors > 0 {
 				part = s.style.Red(part)
 			}
 			parts = append(parts, part)
 		}
-		s.printf("  %s\n", s.style.Dim("           searches answered by ")+strings.Join(parts, ", "))
+		s.printf("  %s\n", s.style.Dim("           searches: ")+strings.Join(parts, ", "))
 	}
 }
