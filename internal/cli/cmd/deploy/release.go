@@ -96,7 +96,7 @@ func (o *options) machine() program.Machine {
 }
 
 func (o *options) request(ctx context.Context, e *engine.Engine, d *engine.Deployment, path string) (release.Request, error) {
-	q := release.Request{Stack: d.Stack, Name: d.ReleaseName, Override: o.override, Template: d.Template, Parameters: d.Parameters, Bucket: d.Bucket.Name, Prefix: d.Bucket.Prefix}
+	q := release.Request{Stack: d.Stack, Name: d.ReleaseName, Override: o.override, Template: d.Template, File: path, Parameters: d.Parameters, Bucket: d.Bucket.Name, Prefix: d.Bucket.Prefix}
 	if q.Bucket == "" {
 		var err error
 		if q.Bucket, err = e.ManagedBucket(ctx); err != nil {
