@@ -110,8 +110,8 @@ func (w *world) begin(number int) hook.Release {
 	return hook.Release{Number: number, Digest: fmt.Sprint("d", number), Bucket: "code", Prefix: "evo/shop"}
 }
 
-// judge judges a release as the gate asks for it, through the faults.
-func (w *world) judge(ctx context.Context, r hook.Release) (*hook.Answer, error) {
+// hook is the hook as a release deploys it, which reaches the cloud through the faults.
+func (w *world) hook(r hook.Release) *hook.Hook {
 	w.Helper()
 	cfg := w.cfg.Copy()
 	cfg.HTTPClient = w.faults
@@ -119,7 +119,13 @@ func (w *world) judge(ctx context.Context, r hook.Release) (*hook.Answer, error)
 	env := map[string]string{gate.EnvStack: "shop", gate.EnvRelease: fmt.Sprint(r.Number), gate.EnvBucket: r.Bucket, gate.EnvPrefix: r.Prefix}
 	h, err := hook.New(cfg, func(name string) string { return env[name] }, func() time.Time { return w.now })
 	w.must(err)
-	return h.Judge.Judge(ctx, hook.Question{Occasion: hook.Gate, Release: r})
+	return h
+}
+
+// judge judges a release as the gate asks for it.
+func (w *world) judge(ctx context.Context, r hook.Release) (*hook.Answer, error) {
+	w.Helper()
+	return w.hook(r).Judge.Judge(ctx, hook.Question{Occasion: hook.Gate, Release: r})
 }
 
 // pair is a pair as the release's report has it.
@@ -294,5 +300,31 @@ func TestHigherNumber(t *testing.T) {
 	w.must(err)
 	if r := w.store.Release(t.Context(), 3); r.Report.Verdict.Reference != "v1" {
 		t.Errorf("it is compared with %q", r.Report.Verdict.Reference)
+	}
+}
+
+// TestTakenBack is about a release that passed, whose answer was lost, and whose deployer is gone: what CloudFormation takes back is no
+// reference. One that stays is.
+func TestTakenBack(t *testing.T) {
+	w := newWorld(t)
+	for _, n := range []int{1, 2} {
+		r := w.begin(n)
+		a, err := w.judge(t.Context(), r)
+		w.must(err)
+		if !a.Proceed {
+			t.Fatal(a.Lines)
+		}
+	}
+	w.must(w.store.End(t.Context(), 1, history.Outcome{Status: history.Succeeded}))
+	judge := w.hook(hook.Release{Number: 1, Bucket: "code", Prefix: "evo/shop"}).Judge
+	for _, n := range []int{1, 2, 9} {
+		w.must(judge.TakenBack(t.Context(), hook.Release{Number: n}))
+	}
+	last, err := w.store.LastSucceeded(t.Context())
+	if err != nil || last == nil || last.Number != 1 {
+		t.Errorf("the reference is %+v, %v", last, err)
+	}
+	if got := w.store.Release(t.Context(), 2).Status(); got != history.RolledBack {
+		t.Errorf("v2 is %q", got)
 	}
 }
