@@ -137,7 +137,11 @@ func (r *releasing) execute(ctx context.Context, e *engine.Engine, cs *engine.Ch
 		return e.Execute(ctx, cs, d)
 	}
 	if err := r.release.Begin(ctx, r.app.Now()); err != nil {
-		return err
+		var taken *history.TakenError
+		if errors.As(err, &taken) {
+			return errors.Join(err, e.Forget(ctx, cs))
+		}
+		return errors.Join(err, e.Discard(ctx, cs))
 	}
 	told := *e
 	told.Emit = func(ev engine.Event) {
