@@ -11,14 +11,21 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"evo/internal/cloud"
+	"evo/internal/gate"
 	"evo/internal/hook"
 )
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"evo": func() { os.Exit(Main()) },
-		// The test's own program is the fitness hook, too.
-		"bootstrap": func() { fmt.Fprintln(os.Stderr, hook.Serve(context.Background(), os.Getenv)); os.Exit(1) },
+		// The test's own program is the fitness hook, too. That of a release that is called so crashes whenever it starts.
+		"bootstrap": func() {
+			if os.Getenv(gate.EnvReleaseName) == "Crash" {
+				os.Exit(2)
+			}
+			fmt.Fprintln(os.Stderr, hook.Serve(context.Background(), os.Getenv))
+			os.Exit(1)
+		},
 	})
 }
 

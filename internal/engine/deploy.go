@@ -306,10 +306,24 @@ func (e *Engine) Discard(ctx context.Context, cs *ChangeSet) error {
 
 func (e *Engine) delete(ctx context.Context, cs *ChangeSet) error {
 	_, err := e.CloudFormation.DeleteChangeSet(ctx, &cloudformation.DeleteChangeSetInput{ChangeSetName: &cs.ID, StackName: &cs.Stack})
-	if err == nil && cs.Create {
-		_, err = e.CloudFormation.DeleteStack(ctx, &cloudformation.DeleteStackInput{StackName: &cs.Stack})
+	if err != nil || !cs.Create {
+		return err
 	}
+	s, err := e.stack(ctx, cs.Stack)
+	if err != nil || s == nil || s.StackStatus != cftypes.StackStatusReviewInProgress {
+		return err // by now somebody else is creating it
+	}
+	_, err = e.CloudFormation.DeleteStack(ctx, &cloudformation.DeleteStackInput{StackName: s.StackId})
 	return err
+}
+
+// Forget deletes a change set that another deployment of the stack has overtaken, and nothing else: the stack is the other's.
+func (e *Engine) Forget(ctx context.Context, cs *ChangeSet) error {
+	_, err := e.CloudFormation.DeleteChangeSet(ctx, &cloudformation.DeleteChangeSetInput{ChangeSetName: &cs.ID, StackName: &cs.Stack})
+	if err != nil {
+		return fmt.Errorf("delete the change set of stack %s: %w", cs.Stack, err)
+	}
+	return nil
 }
 
 // dropChangeSet deletes a change set that failed, and the empty stack that one for a new stack leaves.

@@ -201,3 +201,34 @@ func TestManagedBucket(t *testing.T) {
 		t.Errorf("got %s and %s, %v", first, again, err)
 	}
 }
+
+// TestTwoCreateAtOnce: the change set that comes second is not begun, and giving it up leaves the stack to the first.
+func TestTwoCreateAtOnce(t *testing.T) {
+	d := newDeployer(t, nil)
+	x := deployment(t, groups)
+	first, err := d.plan(x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := d.plan(x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	third, err := d.plan(x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Execute(t.Context(), first, x); err != nil {
+		t.Fatal(err)
+	}
+	var notBegun *engine.NotBegunError
+	if err := d.Execute(t.Context(), second, x); !errors.As(err, &notBegun) {
+		t.Errorf("the error is %v", err)
+	}
+	if err := d.Discard(t.Context(), third); err != nil {
+		t.Logf("discard: %v", err) // it may be gone with the execution of the first
+	}
+	if outputs, err := d.Outputs(t.Context(), "shop"); err != nil || len(outputs) != 1 {
+		t.Errorf("the first's stack has the outputs %v, %v", outputs, err)
+	}
+}

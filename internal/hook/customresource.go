@@ -128,7 +128,13 @@ func (h *Hook) pass(ctx context.Context, e *customResourceEvent) (*Answer, error
 	if e.RequestType == "Delete" {
 		return nil, nil
 	}
-	if e.backwards() || h.rollingBack(ctx) {
+	back := e.backwards()
+	if back {
+		if old, err := e.OldResourceProperties.release(); err == nil {
+			h.takenBack(ctx, old)
+		}
+	}
+	if back || h.rollingBack(ctx) {
 		log.Print("the stack is being rolled back: nothing stands in the way")
 		return nil, nil
 	}

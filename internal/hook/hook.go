@@ -43,6 +43,8 @@ type Judge interface {
 	Judge(ctx context.Context, q Question) (*Answer, error)
 	// RollingBack reports whether the stack is on its way back to an earlier release.
 	RollingBack(ctx context.Context) (bool, error)
+	// TakenBack notes that a release was taken back. Its deployer, who would, may be gone.
+	TakenBack(ctx context.Context, r Release) error
 }
 
 // Question is what is to be judged.
@@ -128,6 +130,17 @@ func (h *Hook) safely(ctx context.Context, q Question) (a *Answer, err error) {
 		}
 	}()
 	return h.Judge.Judge(ctx, q)
+}
+
+// takenBack notes that a release was taken back, if that can be done soon.
+func (h *Hook) takenBack(ctx context.Context, r Release) {
+	ctx, cancel := h.inTime(ctx)
+	defer cancel()
+	ctx, cancel = context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	if err := h.Judge.TakenBack(ctx, r); err != nil {
+		log.Printf("cannot note that v%d was taken back: %v", r.Number, err)
+	}
 }
 
 // rollingBack is false where that cannot be told: then the release is judged like any other.

@@ -30,6 +30,7 @@ type judge struct {
 	back    bool
 	backErr error
 	asked   []hook.Question
+	taken   []int // back
 }
 
 func (j *judge) Judge(ctx context.Context, q hook.Question) (*hook.Answer, error) {
@@ -43,6 +44,11 @@ func (j *judge) Judge(ctx context.Context, q hook.Question) (*hook.Answer, error
 		panic("index out of range")
 	}
 	return j.answer, j.err
+}
+
+func (j *judge) TakenBack(_ context.Context, r hook.Release) error {
+	j.taken = append(j.taken, r.Number)
+	return errors.New("which keeps nobody from going back")
 }
 
 func (j *judge) RollingBack(context.Context) (bool, error) { return j.back, j.backErr }
@@ -153,6 +159,9 @@ func TestCloudFormation(t *testing.T) {
 			}
 			if asked := len(c.judge.asked) > 0; asked != c.asked {
 				t.Errorf("asked is %v", asked)
+			}
+			if took := len(c.judge.taken) == 1; took != (c.name == "update backwards") {
+				t.Errorf("taken back: %v", c.judge.taken)
 			}
 			for field, want := range map[string]string{"StackId": "arn:stack", "RequestId": "r1", "LogicalResourceId": "EvoReleaseGate", "PhysicalResourceId": "release-gate"} {
 				if answer[field] != want {

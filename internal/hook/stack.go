@@ -48,6 +48,16 @@ func (s *Stack) RollingBack(ctx context.Context) (bool, error) {
 	return len(out.Stacks) > 0 && strings.Contains(string(out.Stacks[0].StackStatus), "ROLLBACK"), nil
 }
 
+// TakenBack writes into the history that a release that passed was taken back all the same: else it would be the next one's reference. How a
+// release ended that has an outcome is known better.
+func (s *Stack) TakenBack(ctx context.Context, r Release) error {
+	known := s.History.Release(ctx, r.Number)
+	if known.Report == nil || known.Outcome != nil || known.Status() != history.Succeeded {
+		return known.Problem
+	}
+	return s.History.End(ctx, r.Number, history.Outcome{Status: history.RolledBack, Finished: s.Now().UTC(), Reason: "CloudFormation took the release back after it had passed the gate"})
+}
+
 // Judge judges the stack as it is now.
 func (s *Stack) Judge(ctx context.Context, q Question) (*Answer, error) {
 	if q.Release.Number == 0 {

@@ -5,9 +5,12 @@ import (
 	"time"
 
 	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+	"github.com/google/go-cmp/cmp"
 
 	"evo/internal/cfn"
+	"evo/internal/fitness/exact"
 	"evo/internal/inventory"
+	"evo/internal/measure"
 )
 
 // item is a resource that has been made.
@@ -119,4 +122,36 @@ functions:
 	want(t, got["bad"], "0 to 1", "nonsense of Shop Good: the metric cannot be read: Validation")
 	w.faults.rules = []fault{{"GetMetricData", 400, "AccessDeniedException"}}
 	want(t, w.measure(two)["good"], "0 to 1", "AccessDeniedException: so says the test")
+}
+
+// TestMetrics is about the suite's own metrics: those that checks name are read, once and together, and what there is no value of is not there.
+func TestMetrics(t *testing.T) {
+	w := newWorld(t, "")
+	w.put("Shop", "Users", cwtypes.StandardUnitCount, time.Minute, nil, 5, 200, 100)
+	w.put("Shop", "Unasked", cwtypes.StandardUnitCount, time.Minute, nil, 1)
+	const text = `
+metrics:
+  users: {namespace: Shop, name: Users, period: 1m}
+  silent: {namespace: Shop, name: Silent, period: 1m}
+  unasked: {namespace: Shop, name: Unasked}
+functions:
+  few: {characteristic: performance, expression: metrics.users < 1000.0}
+  fewer: {characteristic: performance, expression: metrics.users < 10.0 || metrics.silent < 1.0}
+`
+	read := func() map[string]exact.Decimal { return w.measurer().Metrics(t.Context(), suite(t, text), w.subject) }
+	if diff := cmp.Diff(map[string]exact.Decimal{"users": exact.D(100)}, read()); diff != "" {
+		t.Error(diff)
+	}
+	w.faults.rules = []fault{{"GetMetricData", 400, "AccessDeniedException"}}
+	if got := read(); len(got) > 0 || w.faults.seen["GetMetricData"] != 1 {
+		t.Errorf("denied: %v, after %d requests", got, w.faults.seen["GetMetricData"])
+	}
+	w.subject.BeforeTraffic = true
+	if got := read(); len(got) > 0 || w.faults.seen["GetMetricData"] != 1 {
+		t.Errorf("before traffic: %v, after %d requests", got, w.faults.seen["GetMetricData"])
+	}
+	statements := measure.Actions(suite(t, text), nil, nil)
+	if len(statements) != 1 || statements[0].Actions[0] != "cloudwatch:GetMetricData" {
+		t.Errorf("the permissions are %+v", statements)
+	}
 }

@@ -80,7 +80,11 @@ func (d *Deployer) Execute(ctx context.Context, p *Planned) error {
 		return d.Engine.Execute(ctx, p.ChangeSet, p.Deployment)
 	}
 	if err := p.Release.Begin(ctx, d.Maker.Now()); err != nil {
-		return err
+		var taken *history.TakenError
+		if errors.As(err, &taken) { // somebody else's deployment is under way: what there is of a new stack is theirs
+			return errors.Join(err, d.Engine.Forget(ctx, p.ChangeSet))
+		}
+		return errors.Join(err, d.Engine.Discard(ctx, p.ChangeSet))
 	}
 	told := false // a rollback updates the gate once more
 	e := *d.Engine

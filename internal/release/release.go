@@ -32,6 +32,8 @@ import (
 	"evo/internal/inventory"
 	"evo/internal/measure"
 	"evo/internal/rules"
+	"evo/internal/sam"
+	"evo/internal/source"
 	"evo/internal/view"
 )
 
@@ -50,6 +52,7 @@ type Request struct {
 	Name       string
 	Override   string // the reason for which fitness does not matter this time
 	Template   *cfn.Node
+	File       string            // the template's path, for messages
 	Parameters map[string]string // those given
 	Bucket     string            // for artifacts
 	Prefix     string            // of artifacts
@@ -103,7 +106,7 @@ func (m *Maker) Make(ctx context.Context, q Request, static, fresh bool) (*Relea
 	maps.Copy(parameters, q.Parameters)
 	template, err := desired.Read(q.Template, desired.Surroundings{Region: m.Region, Stack: q.Stack, Parameters: parameters, Now: m.Now()})
 	if err != nil {
-		return nil, fmt.Errorf("read the template: %w", err)
+		return nil, fmt.Errorf("read the template: %w", located(err, q.File))
 	}
 	r := &Release{built: q.Built, OwnIAM: !needsIAM(template), after: now.release.Number}
 	r.asked = history.Template{Authored: template.Authored, Full: template.Transformed.Root, Parameters: shown(template.Transformed, parameters)}
@@ -130,6 +133,22 @@ func (m *Maker) Make(ctx context.Context, q Request, static, fresh bool) (*Relea
 		return nil, err
 	}
 	return r, nil
+}
+
+// located gives a template's problems the file that they are in.
+func located(err error, file string) error {
+	if e, ok := sam.AsError(err); ok {
+		return e.Diagnostics(file)
+	}
+	var diags source.Diagnostics
+	if errors.As(err, &diags) {
+		for _, d := range diags {
+			if d.File == "" {
+				d.File = file
+			}
+		}
+	}
+	return err
 }
 
 // Begin writes into the history that the release is about to be deployed. The attempt comes first: whoever has written it has the number, and
