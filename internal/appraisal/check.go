@@ -2,6 +2,7 @@ package appraisal
 
 import (
 	"fmt"
+	"slices"
 
 	"evo/internal/cfn"
 	"evo/internal/fitness"
@@ -55,10 +56,7 @@ func resourcesOf(a Architecture, set *rules.Set) []expression.Resource {
 		if Own(item.ID) || a.Desired.Item(item.ID) == nil {
 			continue
 		}
-		body := cfn.Obj()
-		for _, p := range a.Full.At("Resources", item.ID).Entries() {
-			body.Pairs = append(body.Pairs, p)
-		}
+		body := cfn.Obj(slices.Clone(a.Full.At("Resources", item.ID).Entries())...)
 		if item.Properties != nil {
 			body.Set("Properties", item.Properties)
 		}

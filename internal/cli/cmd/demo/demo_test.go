@@ -32,7 +32,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv("AWS_LAMBDA_RUNTIME_API") == "" {
 		os.Exit(m.Run())
 	}
-	err := fmt.Errorf("no function")
+	var err error
 	if handler := os.Getenv("_HANDLER"); handler == gate.Handler {
 		err = hook.Serve(context.Background(), os.Getenv)
 	} else {
