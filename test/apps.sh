@@ -90,8 +90,8 @@ safe_deployments() {
   same "its answers" "$here/apps/safe-deployments/expected/2.txt" "$work/orders.2"
   evo logs --stack-name orders >"$work/orders.logs" 2>&1
   contains "the hooks found what they asked AWS's services for" "$work/orders.logs" \
-    "OrdersTable encryption: ENABLED" "ReportsBucket encryption: aws:kms" "functions: 7, violations: 0, points: 15" \
-    "bucket: aws:kms" "table: ACTIVE by id" "AWS::S3::Bucket has 0 evaluations" "executed version 2 of 2" \
+    "OrdersTable encryption: ENABLED" "ReportsBucket encryption: aws:kms" "functions: 7, violations: 4, points: 15" \
+    "bucket: aws:kms" "table: ACTIVE by id" "AWS::S3::Bucket has 7 evaluations" "executed version 2 of 2" \
     "after CodeDeployDefault.LambdaLinear10PercentEvery1Minute: version 2, 0 weights" \
     "after CodeDeployDefault.LambdaCanary10Percent5Minutes version 2"
   equal "the hooks' own metric is beside evo's" "Orders Of=Report: 1, Orders Stack=orders: 1, evo Stack=orders: 2" "$(fitness_metrics)"
