@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os/exec"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -371,9 +372,9 @@ func TestPeriodicRules(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := newAudit(t, "")
 		defer a.close()
-		calls := 0
+		var calls atomic.Int64
 		a.handle("periodic", func(ctx context.Context, fn *sandbox.Function, event []byte) (any, error) {
-			calls++
+			calls.Add(1)
 			var in struct{ InvokingEvent, ResultToken, RuleParameters string }
 			if err := json.Unmarshal(event, &in); err != nil || !strings.Contains(in.InvokingEvent, `"messageType":"ScheduledNotification"`) || in.RuleParameters != `{"a":"b"}` {
 				t.Errorf("invoked with %s (%v)", event, err)
@@ -390,12 +391,12 @@ func TestPeriodicRules(t *testing.T) {
 			SourceDetails: []types.SourceDetail{{EventSource: "aws.config", MessageType: types.MessageTypeScheduledNotification, MaximumExecutionFrequency: types.MaximumExecutionFrequencyOneHour}}}})
 		a.put("autoscaled", managed("DYNAMODB_AUTOSCALING_ENABLED"))
 		time.Sleep(time.Minute)
-		if calls != 1 {
-			t.Errorf("%d calls after a minute", calls)
+		if n := calls.Load(); n != 1 {
+			t.Errorf("%d calls after a minute", n)
 		}
 		time.Sleep(3 * time.Hour)
-		if calls != 4 {
-			t.Errorf("%d calls after three hours", calls)
+		if n := calls.Load(); n != 4 {
+			t.Errorf("%d calls after three hours", n)
 		}
 		details, err := a.config.GetComplianceDetailsByConfigRule(a.ctx, &configservice.GetComplianceDetailsByConfigRuleInput{ConfigRuleName: aws.String("periodic")})
 		a.need(err)
