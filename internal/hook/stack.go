@@ -23,7 +23,6 @@ import (
 	"evo/internal/history"
 	"evo/internal/inventory"
 	"evo/internal/measure"
-	"evo/internal/rules"
 )
 
 // Stack judges one stack's releases: by its configuration as it is, by what calls and metrics say, and by its history.
@@ -145,8 +144,8 @@ func (s *Stack) architecture(ctx context.Context, number int) (appraisal.Archite
 		}
 	}
 	a.Full = stack.Template
-	a.Desired = rules.NewSet(configurations(stack.Items), nil, stack.Region)
-	a.Live = rules.NewSet(configurations(s.Reader.Live(ctx, stack.Items)), nil, stack.Region)
+	a.Desired = inventory.Set(stack.Items, stack.Region)
+	a.Live = inventory.Set(s.Reader.Live(ctx, stack.Items), stack.Region)
 	return a, stack, nil
 }
 
@@ -161,16 +160,6 @@ func (s *Stack) authored(ctx context.Context) (*cfn.Node, error) {
 		return nil, fmt.Errorf("read the template of stack %s as it was written: %w", s.Name, err)
 	}
 	return root, nil
-}
-
-// configurations are items as rules take them.
-func configurations(items []*inventory.Item) []*rules.Item {
-	out := make([]*rules.Item, len(items))
-	for i, it := range items {
-		out[i] = &rules.Item{ID: it.ID, Type: it.Type, Properties: it.Properties, Metadata: it.Metadata, Span: it.Span, Name: it.Name, ARN: it.ARN,
-			PhysicalID: it.PhysicalID, Supplementary: it.Supplementary, Condition: it.Condition}
-	}
-	return out
 }
 
 // report compares the release with the reference, and decides.

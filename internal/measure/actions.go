@@ -19,7 +19,7 @@ func Actions(file *suitefile.File, items []*inventory.Item, refer func(logicalID
 	resources := namesOf(items)
 	for _, f := range file.Suite.Functions {
 		call, isCall := file.Measures[f.ID].(suitefile.Call)
-		metrics = metrics || Measured(file.Measures[f.ID]) && !isCall
+		metrics = metrics || suitefile.Live(file.Measures[f.ID]) && !isCall
 		if it := resources[call.Function]; isCall && it != nil && it.Type == functionType {
 			arn := "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:" + ref(it, refer)
 			functions[arn], functions[arn+":*"] = sub(arn), sub(arn+":*")

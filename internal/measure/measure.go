@@ -58,15 +58,6 @@ func New(cfg aws.Config, endpoint string) *Measurer {
 	return m
 }
 
-// Measured reports whether a function is scored by measuring.
-func Measured(m suitefile.Measure) bool {
-	switch m.(type) {
-	case suitefile.Metric, suitefile.Call, suitefile.ServiceLevel, suitefile.Slope:
-		return true
-	}
-	return false
-}
-
 // outcome is what became of measuring one function.
 type outcome struct {
 	score  fitness.Interval
@@ -80,7 +71,7 @@ func unknown(reason string) outcome { return outcome{fitness.Unknown, reason} }
 func (m *Measurer) Measure(ctx context.Context, file *suitefile.File, s Subject) []fitness.Pair {
 	var ids []string
 	for _, f := range file.Suite.Functions {
-		if Measured(file.Measures[f.ID]) {
+		if suitefile.Live(file.Measures[f.ID]) {
 			ids = append(ids, f.ID)
 		}
 	}

@@ -66,7 +66,7 @@ func (o *options) compare(ctx context.Context) error {
 	}
 	live := reader.Live(ctx, stack.Items)
 	d := &drift{Stack: stack.Name, Differences: differences(inventory.Compare(stack.Items, live)),
-		Rules: divergences(rules.NewSuite(checks...), set(stack.Items, stack.Region), set(live, stack.Region))}
+		Rules: divergences(rules.NewSuite(checks...), inventory.Set(stack.Items, stack.Region), inventory.Set(live, stack.Region))}
 	if err := d.write(o.app); err != nil {
 		return err
 	}
@@ -74,16 +74,6 @@ func (o *options) compare(ctx context.Context) error {
 		return &app.ExitError{Code: app.ExitFailure, Err: fmt.Errorf("%d differences", n), Silent: true}
 	}
 	return nil
-}
-
-// set are items as rules take them.
-func set(items []*inventory.Item, region string) *rules.Set {
-	out := make([]*rules.Item, len(items))
-	for i, it := range items {
-		out[i] = &rules.Item{ID: it.ID, Type: it.Type, Properties: it.Properties, Metadata: it.Metadata, Span: it.Span, Name: it.Name, ARN: it.ARN,
-			PhysicalID: it.PhysicalID, Supplementary: it.Supplementary, Condition: it.Condition}
-	}
-	return rules.NewSet(out, nil, region)
 }
 
 func differences(all []inventory.Difference) []difference {
