@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/apigateway"
 	"github.com/aws/aws-sdk-go-v2/service/apigatewayv2"
 	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
@@ -83,8 +84,17 @@ type Reader struct {
 	codedeploy     *codedeploy.Client
 }
 
-// New returns a Reader whose clients are made of cfg.
+// retryWait is the longest wait before a read is tried again. The client's own waits grow to 20 s; two of them may outlast a read's time,
+// and a resource that is throttled would be told as one that does not answer.
+const retryWait = time.Second
+
+// New returns a Reader whose clients are made of cfg, with the Reader's own waits between tries if cfg does not choose any.
 func New(cfg aws.Config) *Reader {
+	if cfg.Retryer == nil {
+		cfg.Retryer = func() aws.Retryer {
+			return retry.NewStandard(func(o *retry.StandardOptions) { o.MaxBackoff = retryWait })
+		}
+	}
 	return &Reader{
 		cloudformation: cloudformation.NewFromConfig(cfg),
 		s3:             s3.NewFromConfig(cfg),
