@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -32,7 +33,7 @@ func itemKey(partition, i int) map[string]types.AttributeValue {
 }
 
 func (b *bench) dynamodb(ctx context.Context) error {
-	servers, err := b.keepers(ctx)
+	servers, err := b.keepers(ctx, foreignTables)
 	if err != nil {
 		return err
 	}
@@ -83,6 +84,12 @@ func fill(ctx context.Context, c *dynamodb.Client) error {
 	if err != nil {
 		return err
 	}
+	// Others take their time with a table, as AWS does. The null server never tells of one.
+	if table, err := c.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: aws.String(table)}); err == nil && table.Table != nil {
+		if err := dynamodb.NewTableExistsWaiter(c, soon).Wait(ctx, &dynamodb.DescribeTableInput{TableName: table.Table.TableName}, time.Minute); err != nil {
+			return err
+		}
+	}
 	for partition := range partitions {
 		for i := range items {
 			if _, err := c.PutItem(ctx, &dynamodb.PutItemInput{TableName: aws.String(table), Item: item(partition, i)}); err != nil {
@@ -92,3 +99,5 @@ func fill(ctx context.Context, c *dynamodb.Client) error {
 	}
 	return nil
 }
+
+func soon(o *dynamodb.TableExistsWaiterOptions) { o.MinDelay = 50 * time.Millisecond }

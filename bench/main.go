@@ -26,6 +26,7 @@ import (
 // A bench is one run.
 type bench struct {
 	evo, peer string // the programs
+	peers     string // the folder with other projects' servers; see peers.sh
 	dir       string // for all that is written
 	duration  time.Duration
 	runs      int
@@ -51,6 +52,7 @@ func main() {
 	b := &bench{}
 	only := ""
 	flag.StringVar(&b.evo, "evo", "", "the program to measure (default: built of this tree)")
+	flag.StringVar(&b.peers, "peers", "", "the folder in which peers.sh installed other projects' servers; they are measured too")
 	flag.StringVar(&only, "only", "", "sections, with commas: start, dynamodb, s3, invoke, gateway, shop")
 	flag.DurationVar(&b.duration, "d", time.Second, "of one measurement")
 	flag.IntVar(&b.runs, "runs", 3, "measurements, of which the best is kept")

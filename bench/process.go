@@ -55,8 +55,8 @@ func (b *bench) cloud(ctx context.Context, name string, args ...string) (*proces
 	return spawn(ctx, name, b.evo, append([]string{"cloud", "--port", "0", "--output", "json"}, args...)...)
 }
 
-// keepers are servers by what an acknowledged write has behind it, and the null server as the floor.
-func (b *bench) keepers(ctx context.Context) (ps []*process, err error) {
+// keepers are servers by what an acknowledged write has behind it, with the null server as the floor before them and the others' after them.
+func (b *bench) keepers(ctx context.Context, others []foreign) (ps []*process, err error) {
 	defer func() {
 		if err != nil {
 			closeAll(ps)
@@ -81,7 +81,8 @@ func (b *bench) keepers(ctx context.Context) (ps []*process, err error) {
 		}
 		ps = append(ps, p)
 	}
-	return ps, nil
+	theirs, err := b.others(ctx, others)
+	return append(ps, theirs...), err
 }
 
 // close ends the server.

@@ -13,7 +13,7 @@ import (
 const bucket = "bench"
 
 func (b *bench) s3(ctx context.Context) error {
-	servers, err := b.keepers(ctx)
+	servers, err := b.keepers(ctx, foreignBuckets)
 	if err != nil {
 		return err
 	}
