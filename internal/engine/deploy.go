@@ -16,6 +16,7 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"evo/internal/cfn"
+	"evo/internal/cfn/localpath"
 	"evo/internal/source"
 	"evo/internal/view"
 )
@@ -187,7 +188,7 @@ func (e *Engine) changeSetInput(ctx context.Context, d Deployment, stack *cftype
 	if err != nil {
 		return nil, fmt.Errorf("upload the template: %w", err)
 	}
-	in.TemplateURL = aws.String(url(d.Bucket, e.Region, key).Str())
+	in.TemplateURL = aws.String(d.Bucket.named(localpath.Form{HTTPS: true}, e.Region, key).Str())
 	return in, nil
 }
 

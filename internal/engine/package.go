@@ -6,60 +6,23 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/aws/smithy-go"
 
 	"evo/internal/cfn"
+	"evo/internal/cfn/localpath"
 	"evo/internal/source"
 )
 
-// local is a property whose value may be a local path, and the form in which it names an object once that is uploaded.
-type local struct {
-	typ, property string
-	zipped        bool // a plain file is zipped too
-	form          form
-	nested        bool // it names a template, which is packaged itself
-	orFolder      bool // absent, and nothing in its stead: the template's own folder
-	instead       []string
-}
-
-type form func(b Bucket, region, key string) *cfn.Node
-
-func uri(b Bucket, _, key string) *cfn.Node { return cfn.Str("s3://" + b.Name + "/" + key) }
-
-func url(b Bucket, region, key string) *cfn.Node {
-	return cfn.Str("https://s3." + region + ".amazonaws.com/" + b.Name + "/" + key)
-}
-
-func pair(bucket, key string) form {
-	return func(b Bucket, _, k string) *cfn.Node {
-		return cfn.Obj(cfn.P(bucket, cfn.Str(b.Name)), cfn.P(key, cfn.Str(k)))
+// named is how a property names an object in the bucket.
+func (b Bucket) named(f localpath.Form, region, key string) *cfn.Node {
+	switch {
+	case f.Bucket != "":
+		return cfn.Obj(cfn.P(f.Bucket, cfn.Str(b.Name)), cfn.P(f.Key, cfn.Str(key)))
+	case f.HTTPS:
+		return cfn.Str("https://s3." + region + ".amazonaws.com/" + b.Name + "/" + key)
 	}
-}
-
-// locals is what `package` looks at, by resource type.
-var locals = []local{
-	{typ: "AWS::Serverless::Function", property: "CodeUri", zipped: true, form: uri, orFolder: true, instead: []string{"InlineCode", "ImageUri"}},
-	{typ: "AWS::Serverless::LayerVersion", property: "ContentUri", zipped: true, form: uri},
-	{typ: "AWS::Serverless::Api", property: "DefinitionUri", form: uri},
-	{typ: "AWS::Serverless::HttpApi", property: "DefinitionUri", form: uri},
-	{typ: "AWS::Serverless::StateMachine", property: "DefinitionUri", form: uri},
-	{typ: "AWS::Serverless::GraphQLApi", property: "SchemaUri", form: uri},
-	{typ: "AWS::Serverless::Application", property: "Location", form: url, nested: true},
-	{typ: "AWS::Lambda::Function", property: "Code", zipped: true, form: pair("S3Bucket", "S3Key")},
-	{typ: "AWS::Lambda::LayerVersion", property: "Content", zipped: true, form: pair("S3Bucket", "S3Key")},
-	{typ: "AWS::ApiGateway::RestApi", property: "BodyS3Location", form: pair("Bucket", "Key")},
-	{typ: "AWS::ApiGatewayV2::Api", property: "BodyS3Location", form: pair("Bucket", "Key")},
-	{typ: "AWS::StepFunctions::StateMachine", property: "DefinitionS3Location", form: pair("Bucket", "Key")},
-	{typ: "AWS::AppSync::GraphQLSchema", property: "DefinitionS3Location", form: uri},
-	{typ: "AWS::AppSync::Resolver", property: "RequestMappingTemplateS3Location", form: uri},
-	{typ: "AWS::AppSync::Resolver", property: "ResponseMappingTemplateS3Location", form: uri},
-	{typ: "AWS::AppSync::Resolver", property: "CodeS3Location", form: uri},
-	{typ: "AWS::AppSync::FunctionConfiguration", property: "RequestMappingTemplateS3Location", form: uri},
-	{typ: "AWS::AppSync::FunctionConfiguration", property: "ResponseMappingTemplateS3Location", form: uri},
-	{typ: "AWS::AppSync::FunctionConfiguration", property: "CodeS3Location", form: uri},
-	{typ: "AWS::CloudFormation::Stack", property: "TemplateURL", form: url, nested: true},
+	return cfn.Str("s3://" + b.Name + "/" + key)
 }
 
 // Package uploads what the template's local paths name and returns the template with the objects in their stead. Paths are
@@ -120,7 +83,7 @@ func (e *Engine) pack(ctx context.Context, path string, root *cfn.Node, u *uploa
 			problems = append(problems, f.diagnose(path, err))
 			continue
 		}
-		f.set(f.form(u.bucket, e.Region, key))
+		f.Set(u.bucket.named(f.Form, e.Region, key))
 	}
 	return p.root, problems.Err()
 }
@@ -148,8 +111,8 @@ func (e *Engine) packOne(ctx context.Context, u *uploader, f found, depth int) (
 	if _, err := os.Stat(f.path); err != nil {
 		return "", err
 	}
-	if !f.nested {
-		return u.upload(ctx, f.resource, f.path, f.zipped)
+	if !f.Template {
+		return u.upload(ctx, f.Resource, f.path, f.Zipped)
 	}
 	if key, ok := u.nested[f.path]; ok {
 		return key, nil
@@ -161,7 +124,7 @@ func (e *Engine) packOne(ctx context.Context, u *uploader, f found, depth int) (
 	if err != nil {
 		return "", err
 	}
-	key, err := e.uploadText(ctx, u, f.resource, root.YAML())
+	key, err := e.uploadText(ctx, u, f.Resource, root.YAML())
 	if err == nil {
 		u.nested[f.path] = key
 	}
@@ -188,131 +151,61 @@ func (e *Engine) uploadText(ctx context.Context, u *uploader, resource string, t
 type packager struct {
 	dir    string
 	root   *cfn.Node
-	all    []found
-	loops  int  // around what is looked at
 	varies bool // a path depends on a loop's item
 }
 
 // found is one of them.
 type found struct {
-	local
-	resource string // logical id, or the place for a Fn::Transform
-	path     string // absolute
-	node     *cfn.Node
-	set      func(*cfn.Node)
+	localpath.Place
+	path string // absolute
 }
 
 // diagnose says what is wrong with the path, and where in the template at file it stands.
 func (f found) diagnose(file string, err error) *source.Diagnostic {
-	d := source.Errorf(f.node.Where(), "package %s: %v", f.name(), err)
+	d := source.Errorf(f.Where(), "package %s: %v", f.name(), err)
 	d.File = file
 	return d
 }
 
 // name says what it is that is packaged.
-func (f found) name() string {
-	if f.property == "" {
-		return f.resource
-	}
-	return f.resource + "'s " + f.property
-}
+func (f found) name() string { return f.Resource + "'s " + f.Path }
 
-func (p *packager) found() []found {
-	p.all = nil
-	p.resources(p.root.Get("Resources"))
-	p.includes()
-	p.publication()
-	return p.all
-}
-
-func (p *packager) resources(n *cfn.Node) {
-	for _, r := range n.Entries() {
-		if repeated, ok := cfn.Repeated(r); ok {
-			p.loops++
-			p.resources(repeated)
-			p.loops--
-			continue
+func (p *packager) found() (all []found) {
+	for _, place := range localpath.Places(p.root) {
+		value := place.Value()
+		if value == nil {
+			value = p.code(place.Instead)
 		}
-		p.resource(r.Key, r.Value)
-	}
-}
-
-func (p *packager) resource(id string, r *cfn.Node) {
-	typ := r.Get("Type").Str()
-	for _, l := range locals {
-		if l.typ != typ || !r.Is(cfn.Map) {
-			continue
+		if name, _, ok := value.Intrinsic(); ok && place.Loop && (name == "Fn::Sub" || name == "Ref" || name == "Fn::FindInMap" || name == "Fn::Join") {
+			p.varies = true
 		}
-		props := r.Get("Properties")
-		value := props.Get(l.property)
-		if value == nil && l.orFolder && !hasAny(props, l.instead) {
-			if value = p.root.At("Globals", "Function", l.property); value == nil && hasAny(p.root.At("Globals", "Function"), l.instead) {
-				continue
-			}
-			if value == nil {
-				value = &cfn.Node{Kind: cfn.String, Text: ".", Span: r.Where()}
-			}
-			if props == nil {
-				props = cfn.Obj()
-				r.Set("Properties", props)
-			}
-		}
-		p.add(l, id, value, func(n *cfn.Node) { props.Set(l.property, n) })
-	}
-}
-
-func hasAny(n *cfn.Node, keys []string) bool {
-	for _, k := range keys {
-		if n.Has(k) {
-			return true
+		if text := value.Str(); text != "" && !localpath.IsRemote(text) {
+			all = append(all, found{place, p.absolute(text)})
 		}
 	}
-	return false
+	return all
 }
 
-// add notes a value if it is a local path.
-func (p *packager) add(l local, resource string, value *cfn.Node, set func(*cfn.Node)) {
-	text := value.Str()
-	if name, _, ok := value.Intrinsic(); ok && p.loops > 0 && (name == "Fn::Sub" || name == "Ref" || name == "Fn::FindInMap" || name == "Fn::Join") {
-		p.varies = true
+// code is what a function without code of its own has by the template's globals, or else the template's folder.
+func (p *packager) code(instead []string) *cfn.Node {
+	global := p.root.At("Globals", "Function")
+	if own := global.Get("CodeUri"); own != nil {
+		return own
 	}
-	if !value.Is(cfn.String) || text == "" || isRemote(text) {
-		return
+	for _, k := range instead {
+		if global.Has(k) {
+			return nil
+		}
 	}
+	return cfn.Str(".")
+}
+
+func (p *packager) absolute(text string) string {
 	path := filepath.FromSlash(text)
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(p.dir, path)
 	}
-	p.all = append(p.all, found{local: l, resource: resource, path: path, node: value, set: set})
-}
-
-func isRemote(text string) bool {
-	for _, scheme := range []string{"s3://", "http://", "https://", "arn:"} {
-		if strings.HasPrefix(text, scheme) {
-			return true
-		}
-	}
-	return false
-}
-
-// includes finds the files of AWS::Include, which may stand anywhere.
-func (p *packager) includes() {
-	p.root.Walk(func(path []string, n *cfn.Node) bool {
-		name, arg, ok := n.Intrinsic()
-		if ok && name == "Fn::Transform" && arg.Get("Name").Str() == "AWS::Include" {
-			params := arg.Get("Parameters")
-			p.add(local{property: "Location", form: uri}, strings.Join(path, "."), params.Get("Location"), func(n *cfn.Node) { params.Set("Location", n) })
-		}
-		return true
-	})
-}
-
-// publication finds the files of the Serverless Application Repository's metadata.
-func (p *packager) publication() {
-	m := p.root.At("Metadata", "AWS::ServerlessRepo::Application")
-	for _, property := range []string{"LicenseUrl", "ReadmeUrl"} {
-		p.add(local{property: property, form: uri}, "AWS::ServerlessRepo::Application", m.Get(property), func(n *cfn.Node) { m.Set(property, n) })
-	}
+	return path
 }
 
 // Assume sets every local path in root as if it had been uploaded, and returns, by logical id, the paths that were there. dir is
@@ -321,8 +214,8 @@ func Assume(root *cfn.Node, dir string) map[string]string {
 	p := packager{dir: dir, root: root}
 	paths := map[string]string{}
 	for _, f := range p.found() {
-		paths[f.resource] = f.path
-		f.set(f.form(Bucket{Name: "local"}, "us-east-1", f.resource))
+		paths[f.Resource] = f.path
+		f.Set(Bucket{Name: "local"}.named(f.Form, "us-east-1", f.Resource))
 	}
 	return paths
 }
