@@ -394,7 +394,7 @@ func (r *run) madeOne(sp step, w wanted, result Result) error {
 	return r.s.write(func(tx *store.Tx) error {
 		rec := resource{Logical: w.ID, Type: w.Type, Physical: result.Physical, Ref: result.Ref, Properties: w.properties,
 			Attributes: result.Attributes, Metadata: w.metadata, Policies: w.policies, Needs: w.needs, Tags: w.tags,
-			Recorded: r.s.recorded(w.Type), Fresh: sp.Action == doCreate}
+			Recorded: result.Recorded, Fresh: sp.Action == doCreate}
 		told := note(w.Type, node(w.properties), result.Reason)
 		sp := r.journalled(tx, apply, w.ID, sp)
 		sp.State = done

@@ -35,6 +35,7 @@ type Result struct {
 	Ref        string         // what Ref returns; empty: the physical id
 	Attributes map[string]any // what Fn::GetAtt returns, by attribute; strings, numbers, lists of strings
 	Reason     string         // for the event
+	Recorded   bool           // it does nothing here
 }
 
 // Request is one resource to be worked on.

@@ -51,12 +51,6 @@ func (s *Service) handler(kind string) Handler {
 	return recordedHandler
 }
 
-// recorded reports whether resources of a type are only recorded.
-func (s *Service) recorded(kind string) bool {
-	_, ok := s.handlers[kind]
-	return !ok && !isCustom(kind)
-}
-
 // recordedHandler keeps a resource that evo cannot run: it has an identity and attributes, and does nothing.
 var recordedHandler = Handler{
 	Create: func(_ context.Context, r *Request) (Result, error) { return record(r, ""), nil },
@@ -76,7 +70,7 @@ func record(r *Request, physical string) Result {
 	if physical == "" {
 		physical = r.recordedID(facts)
 	}
-	result := Result{Physical: physical, Attributes: map[string]any{}, Reason: recordedReason(r.Type)}
+	result := Result{Physical: physical, Attributes: map[string]any{}, Reason: recordedReason(r.Type), Recorded: true}
 	name := physical[strings.LastIndexAny(physical, ":/")+1:]
 	for attr, p := range facts.Attributes {
 		switch {

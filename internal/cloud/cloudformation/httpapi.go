@@ -2,6 +2,7 @@ package cloudformation
 
 import (
 	"context"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v2 "github.com/aws/aws-sdk-go-v2/service/apigatewayv2"
@@ -65,7 +66,45 @@ func (s *Service) httpAPIHandlers() map[string]Handler {
 	if d, ok := h.APIGatewayV2.(httpAPIDeployments); ok {
 		all["AWS::ApiGatewayV2::Deployment"] = httpDeploymentHandler(d)
 	}
+	for kind, handler := range all {
+		all[kind] = unlessWebSocket(handler)
+	}
 	return all
+}
+
+// webSocketID begins the id of a recorded WebSocket API. By it the API's parts are known; no API that runs has a dash in its id.
+const webSocketID = "websocket-"
+
+// unlessWebSocket records WebSocket APIs with their parts, which cannot run here, and leaves those of HTTP APIs to the handler.
+func unlessWebSocket(h Handler) Handler {
+	return Handler{
+		Create: func(ctx context.Context, r *Request) (Result, error) {
+			switch {
+			case r.Str("ProtocolType") == "WEBSOCKET":
+				return record(r, webSocketID+strings.ToLower(r.suffix())), nil
+			case ofWebSocket(r):
+				return record(r, ""), nil
+			}
+			return h.Create(ctx, r)
+		},
+		Update: func(ctx context.Context, r *Request) (Result, error) {
+			if ofWebSocket(r) {
+				return record(r, r.Physical), nil
+			}
+			return h.update(ctx, r) // a part may have none
+		},
+		Delete: func(ctx context.Context, r *Request) error {
+			if ofWebSocket(r) {
+				return nil
+			}
+			return h.Delete(ctx, r)
+		},
+		Replaces: h.Replaces,
+	}
+}
+
+func ofWebSocket(r *Request) bool {
+	return strings.HasPrefix(r.Str("ApiId"), webSocketID) || strings.HasPrefix(r.Physical, webSocketID)
 }
 
 func (h httpHandlers) create(ctx context.Context, r *Request) (Result, error) {

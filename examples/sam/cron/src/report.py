@@ -1,0 +1,3 @@
+def handler(event, context):
+    print("report", event)
+    return {"pages": 1}

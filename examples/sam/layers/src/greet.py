@@ -1,0 +1,7 @@
+import os
+
+import words
+
+
+def handler(event, context):
+    return {"statusCode": 200, "body": words.greeting(os.environ["WORD"])}
