@@ -20,6 +20,7 @@ import (
 	"evo/internal/cloud/codedeploy"
 	"evo/internal/cloud/configservice"
 	"evo/internal/cloud/dynamodb"
+	"evo/internal/cloud/events"
 	"evo/internal/cloud/executeapi"
 	"evo/internal/cloud/iam"
 	"evo/internal/cloud/lambda"
@@ -64,11 +65,12 @@ type region struct {
 	cloudformation *cloudformation.Service
 	config         *configservice.Service
 	scaling        *applicationautoscaling.Service
+	events         *events.Service
 }
 
 // inOrder returns a region's services, each after those that it needs.
 func (r *region) inOrder() []any {
-	return []any{r.cloudwatch, r.logs, r.dynamodb, r.lambda, r.apigateway, r.apigatewayv2, r.config, r.scaling, r.codedeploy, r.cloudformation}
+	return []any{r.cloudwatch, r.logs, r.dynamodb, r.lambda, r.apigateway, r.apigatewayv2, r.config, r.scaling, r.events, r.codedeploy, r.cloudformation}
 }
 
 // assemble makes the services that are one for all regions, and what serves them all.
@@ -159,6 +161,7 @@ func (p *parts) services() []wire.Service {
 		regional("codedeploy", func(r *region) any { return r.codedeploy }),
 		regional("config", func(r *region) any { return r.config }),
 		regional("application-autoscaling", func(r *region) any { return r.scaling }),
+		regional("events", func(r *region) any { return r.events }),
 		regional("cloudformation", func(r *region) any { return r.cloudformation }),
 	}
 }
@@ -229,6 +232,10 @@ func (p *parts) newRegion(name string) (r *region, err error) {
 		return nil, err
 	}
 	r.scaling, err = applicationautoscaling.New(applicationautoscaling.Config{Region: name, Store: db, Clock: clk})
+	if err != nil {
+		return nil, err
+	}
+	r.events, err = events.New(events.Config{Region: name, Store: db, Clock: clk, Functions: r.lambda, Count: ruleMetrics{r}.count, Report: func(err error) { p.server.Log(err.Error()) }})
 	if err != nil {
 		return nil, err
 	}
