@@ -259,7 +259,7 @@ func (p *parts) stackConfig(r *region) cloudformation.Config {
 	s := p.server
 	return cloudformation.Config{Region: r.name, Store: s.db, Clock: s.Clock,
 		Services: cloudformation.Services{Lambda: r.lambda, IAM: p.iam, Buckets: p.s3, Objects: p.s3, DynamoDB: r.dynamodb,
-			APIGateway: r.apigateway, APIGatewayV2: r.apigatewayv2, CodeDeploy: r.codedeploy, CloudWatch: r.cloudwatch, Logs: r.logs, AutoScaling: r.scaling, AWSConfig: r.config},
+			APIGateway: r.apigateway, APIGatewayV2: r.apigatewayv2, CodeDeploy: r.codedeploy, CloudWatch: r.cloudwatch, Logs: r.logs, AutoScaling: r.scaling, AWSConfig: r.config, Events: r.events},
 		Transform: func(_ context.Context, root *cfn.Node, parameters map[string]string) (*cfn.Node, error) {
 			return sam.Transform(root, sam.Options{Region: r.name, Parameters: parameters, Now: s.Clock.Now()})
 		},

@@ -260,16 +260,8 @@ func (st statement) permits(service, sourceARN string) bool {
 	return account && c.Bool == nil && (!bound || arnLike(pattern, sourceARN))
 }
 
-// arnLike compares an ARN with a pattern, whose wildcards do not lead over the ends of the first five parts.
+// arnLike compares an ARN with a pattern. Wildcards stand in its last part only: AddPermission takes no others.
 func arnLike(pattern, arn string) bool {
-	parts := strings.SplitN(regexp.QuoteMeta(pattern), ":", 6)
-	for i, part := range parts {
-		any := "[^:]"
-		if i == 5 {
-			any = "."
-		}
-		parts[i] = strings.NewReplacer(`\*`, any+"*", `\?`, any).Replace(part)
-	}
-	like, err := regexp.Compile("^" + strings.Join(parts, ":") + "$")
+	like, err := regexp.Compile("^" + strings.NewReplacer(`\*`, ".*", `\?`, ".").Replace(regexp.QuoteMeta(pattern)) + "$")
 	return err == nil && like.MatchString(arn)
 }
