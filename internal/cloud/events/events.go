@@ -1,7 +1,8 @@
 // Package events answers: which rules does a region's default event bus have, when are they due, and whom do they tell?
 //
 // A rule's due time is state: it moves on in the same write in which Lambda takes the invocations into its queue, so that a cloud
-// that is killed neither loses nor doubles one. Targets that are no Lambda functions are kept, and nothing is sent to them.
+// that is killed neither loses nor doubles one. Targets that are no Lambda functions are kept, and nothing is sent to them; so are a
+// target's retry policy and dead-letter queue, in whose place Lambda's own hold.
 package events
 
 import (
