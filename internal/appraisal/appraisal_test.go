@@ -110,7 +110,10 @@ Resources:
   A: {Type: AWS::S3::Bucket}
   EvoFitnessHookRole: {Type: AWS::IAM::Role, Properties: {ManagedPolicyArns: [x], Policies: []}}
   EvoFitnessHook: {Type: AWS::Lambda::Function, Properties: {Role: !GetAtt EvoFitnessHookRole.Arn}}
-  EvoReleaseGate: {Type: "Custom::EvoReleaseGate", DependsOn: [A], Properties: {ServiceToken: !GetAtt EvoFitnessHook.Arn}}`, 1, 0, 0},
+  EvoReleaseGate: {Type: "Custom::EvoReleaseGate", DependsOn: [A], Properties: {ServiceToken: !GetAtt EvoFitnessHook.Arn}}
+  EvoFitnessAlarm: {Type: AWS::CloudWatch::Alarm, Properties: {Threshold: !GetAtt EvoReleaseGate.Threshold}}
+  EvoFitnessSchedule: {Type: AWS::Events::Rule, Properties: {Targets: [{Id: f, Arn: !GetAtt EvoFitnessHook.Arn}]}}
+  EvoFitnessSchedulePermission: {Type: AWS::Lambda::Permission, Properties: {FunctionName: !Ref EvoFitnessHook, SourceArn: !GetAtt EvoFitnessSchedule.Arn}}`, 1, 0, 0},
 		{"what refers twice is one edge", `
 Resources:
   A: {Type: AWS::S3::Bucket}

@@ -153,6 +153,16 @@ func (m gatewayMetrics) Record(name, namespace string, at time.Time, data []exec
 // gatewayLog tells why a request got an error of API Gateway's own.
 func (p *parts) gatewayLog(api, message string) { p.server.Log("API " + api + ": " + message) }
 
+// ruleMetrics takes EventBridge's metrics to CloudWatch: a rule's own, and those across all rules.
+type ruleMetrics struct{ *region }
+
+func (m ruleMetrics) count(metric, rule string, n int, at time.Time) {
+	d := cloudwatch.Datum{Name: metric, Unit: "Count", Value: float64(n)}
+	own := d
+	own.Dimensions = []cloudwatch.Dimension{{Name: "RuleName", Value: rule}}
+	m.cloudwatch.Record("AWS/Events", at, own, d)
+}
+
 // tableMeter takes what DynamoDB consumes to CloudWatch, as AWS publishes it.
 type tableMeter struct {
 	*region

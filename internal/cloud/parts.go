@@ -20,6 +20,7 @@ import (
 	"evo/internal/cloud/codedeploy"
 	"evo/internal/cloud/configservice"
 	"evo/internal/cloud/dynamodb"
+	"evo/internal/cloud/events"
 	"evo/internal/cloud/executeapi"
 	"evo/internal/cloud/iam"
 	"evo/internal/cloud/lambda"
@@ -64,11 +65,12 @@ type region struct {
 	cloudformation *cloudformation.Service
 	config         *configservice.Service
 	scaling        *applicationautoscaling.Service
+	events         *events.Service
 }
 
 // inOrder returns a region's services, each after those that it needs.
 func (r *region) inOrder() []any {
-	return []any{r.cloudwatch, r.logs, r.dynamodb, r.lambda, r.apigateway, r.apigatewayv2, r.config, r.scaling, r.codedeploy, r.cloudformation}
+	return []any{r.cloudwatch, r.logs, r.dynamodb, r.lambda, r.apigateway, r.apigatewayv2, r.config, r.scaling, r.events, r.codedeploy, r.cloudformation}
 }
 
 // assemble makes the services that are one for all regions, and what serves them all.
@@ -159,6 +161,7 @@ func (p *parts) services() []wire.Service {
 		regional("codedeploy", func(r *region) any { return r.codedeploy }),
 		regional("config", func(r *region) any { return r.config }),
 		regional("application-autoscaling", func(r *region) any { return r.scaling }),
+		regional("events", func(r *region) any { return r.events }),
 		regional("cloudformation", func(r *region) any { return r.cloudformation }),
 	}
 }
@@ -232,6 +235,10 @@ func (p *parts) newRegion(name string) (r *region, err error) {
 	if err != nil {
 		return nil, err
 	}
+	r.events, err = events.New(events.Config{Region: name, Store: db, Clock: clk, Functions: r.lambda, Count: ruleMetrics{r}.count, Report: func(err error) { p.server.Log(err.Error()) }})
+	if err != nil {
+		return nil, err
+	}
 	r.codedeploy, err = codedeploy.New(codedeploy.Config{Region: name, Store: db, Clock: clk, Lambda: r.lambda, Alarms: r.cloudwatch, Objects: p.s3})
 	if err != nil {
 		return nil, err
@@ -252,7 +259,7 @@ func (p *parts) stackConfig(r *region) cloudformation.Config {
 	s := p.server
 	return cloudformation.Config{Region: r.name, Store: s.db, Clock: s.Clock,
 		Services: cloudformation.Services{Lambda: r.lambda, IAM: p.iam, Buckets: p.s3, Objects: p.s3, DynamoDB: r.dynamodb,
-			APIGateway: r.apigateway, APIGatewayV2: r.apigatewayv2, CodeDeploy: r.codedeploy, CloudWatch: r.cloudwatch, Logs: r.logs, AutoScaling: r.scaling, AWSConfig: r.config},
+			APIGateway: r.apigateway, APIGatewayV2: r.apigatewayv2, CodeDeploy: r.codedeploy, CloudWatch: r.cloudwatch, Logs: r.logs, AutoScaling: r.scaling, AWSConfig: r.config, Events: r.events},
 		Transform: func(_ context.Context, root *cfn.Node, parameters map[string]string) (*cfn.Node, error) {
 			return sam.Transform(root, sam.Options{Region: r.name, Parameters: parameters, Now: s.Clock.Now()})
 		},

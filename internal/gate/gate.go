@@ -5,6 +5,8 @@
 // release's number: CloudFormation creates or updates it last, once a release, and rolls all back if it says no. The fitness hook, a
 // Lambda function, serves it; the same function is hook of each gradually deployed function that names no hook of its own.
 //
+// Between releases a schedule has the hook measure once a day, and an alarm compares what it measures with the last accepted release.
+//
 // All that a release needs to be judged stands in these resources' properties, so that a rollback of the stack takes it back as well.
 package gate
 
@@ -20,14 +22,17 @@ import (
 
 // The logical ids of what Install adds, and the release gate's type.
 const (
-	RoleID = "EvoFitnessHookRole"
-	HookID = "EvoFitnessHook"
-	GateID = "EvoReleaseGate"
-	Type   = "Custom::EvoReleaseGate"
+	RoleID       = "EvoFitnessHookRole"
+	HookID       = "EvoFitnessHook"
+	GateID       = "EvoReleaseGate"
+	AlarmID      = "EvoFitnessAlarm"
+	ScheduleID   = "EvoFitnessSchedule"
+	PermissionID = "EvoFitnessSchedulePermission"
+	Type         = "Custom::EvoReleaseGate"
 )
 
 // IDs are the logical ids of all that Install adds. They are evo's, and no part of the architecture that is judged.
-var IDs = []string{RoleID, HookID, GateID}
+var IDs = []string{RoleID, HookID, GateID, AlarmID, ScheduleID, PermissionID}
 
 // Handler is the handler's name in the fitness hook's configuration. A program that is more than the hook tells by it what it is to be.
 const Handler = "evo.hook"
@@ -43,6 +48,15 @@ const (
 	EnvSuite       = "EVO_SUITE"
 	EnvOverride    = "EVO_OVERRIDE"
 )
+
+// Namespace and Metric are where the hook publishes a stack's fitness, with the dimension Stack.
+const (
+	Namespace = "evo"
+	Metric    = "Fitness"
+)
+
+// Threshold is the gate's attribute that says below which fitness the stack has drifted from its last accepted release.
+const Threshold = "Threshold"
 
 // Release is what the hook is told of the release that it judges.
 type Release struct {
@@ -76,7 +90,7 @@ type Options struct {
 // Resource is a resource of the transformed template.
 type Resource struct{ ID, Type string }
 
-// Install returns the template with fitness hook and release gate. It fails if the template has resources of these names that are
+// Install returns the template with fitness hook, release gate and fitness alarm. It fails if the template has resources of these names that are
 // something else.
 func Install(template *cfn.Node, o Options) (*cfn.Node, error) {
 	out := template.Clone()
@@ -89,7 +103,10 @@ func Install(template *cfn.Node, o Options) (*cfn.Node, error) {
 	hookGradual(out)
 	resources.Set(RoleID, o.role())
 	resources.Set(HookID, o.hook())
+	resources.Set(ScheduleID, schedule())
+	resources.Set(PermissionID, permission())
 	resources.Set(GateID, o.gate())
+	resources.Set(AlarmID, alarm())
 	return out, nil
 }
 
@@ -177,7 +194,7 @@ func (o *Options) own() []Statement {
 		{[]string{"s3:GetObject", "s3:PutObject"}, []*cfn.Node{objects}, nil},
 		{[]string{"s3:ListBucket"}, []*cfn.Node{bucket}, nil},
 		{[]string{"cloudwatch:PutMetricData"}, everything, cfn.Obj(cfn.P("StringEquals",
-			cfn.Obj(cfn.P("cloudwatch:namespace", cfn.Str("evo")))))},
+			cfn.Obj(cfn.P("cloudwatch:namespace", cfn.Str(Namespace)))))},
 		{[]string{"cloudwatch:GetMetricData"}, everything, nil},
 	}
 	if o.has("AWS::CloudWatch::Dashboard") {
@@ -221,7 +238,7 @@ func (o *Options) hook() *cfn.Node {
 			cfn.P("Handler", cfn.Str(Handler)),
 			cfn.P("Architectures", cfn.Arr(cfn.Str(o.Architecture))),
 			cfn.P("Code", cfn.Obj(cfn.P("S3Bucket", cfn.Str(o.CodeBucket)), cfn.P("S3Key", cfn.Str(o.CodeKey)))),
-			cfn.P("Role", cfn.Obj(cfn.P("Fn::GetAtt", cfn.Arr(cfn.Str(RoleID), cfn.Str("Arn"))))),
+			cfn.P("Role", attribute(RoleID, "Arn")),
 			cfn.P("MemorySize", cfn.Integer(512)),
 			cfn.P("Timeout", cfn.Integer(hookTimeout)),
 			cfn.P("Environment", cfn.Obj(cfn.P("Variables", env))),
@@ -235,9 +252,11 @@ func (o *Options) gate() *cfn.Node {
 			depends.Items = append(depends.Items, cfn.Str(r.ID))
 		}
 	}
+	// Where these cannot be made, no release is accepted that would then be taken back.
+	depends.Items = append(depends.Items, cfn.Str(ScheduleID), cfn.Str(PermissionID))
 	r := o.Release
 	properties := cfn.Obj(
-		cfn.P("ServiceToken", cfn.Obj(cfn.P("Fn::GetAtt", cfn.Arr(cfn.Str(HookID), cfn.Str("Arn"))))),
+		cfn.P("ServiceToken", attribute(HookID, "Arn")),
 		cfn.P("ServiceTimeout", cfn.Integer(serviceTimeout)),
 		cfn.P("Release", cfn.Str(strconv.Itoa(r.Number))), cfn.P("Name", cfn.Str(r.Name)), cfn.P("Digest", cfn.Str(r.Digest)),
 		cfn.P("Bucket", cfn.Str(r.Bucket)), cfn.P("Prefix", cfn.Str(r.Prefix)))
@@ -247,12 +266,7 @@ func (o *Options) gate() *cfn.Node {
 	if r.Override != "" {
 		properties.Set("Override", cfn.Str(r.Override))
 	}
-	out := cfn.Obj(cfn.P("Type", cfn.Str(Type)))
-	if len(depends.Items) > 0 {
-		out.Set("DependsOn", depends)
-	}
-	out.Set("Properties", properties)
-	return out
+	return cfn.Obj(cfn.P("Type", cfn.Str(Type)), cfn.P("DependsOn", depends), cfn.P("Properties", properties))
 }
 
 // unnamed are types whose logical ids SAM makes of hashes, which AWS's transform might make otherwise than ours. Each of them is
@@ -286,6 +300,10 @@ func allow(actions []string, resources []*cfn.Node, more ...cfn.Pair) *cfn.Node 
 		s.Set(p.Key, p.Value)
 	}
 	return s
+}
+
+func attribute(id, name string) *cfn.Node {
+	return cfn.Obj(cfn.P("Fn::GetAtt", cfn.Arr(cfn.Str(id), cfn.Str(name))))
 }
 
 func sub(text string) *cfn.Node { return cfn.Obj(cfn.P("Fn::Sub", cfn.Str(text))) }

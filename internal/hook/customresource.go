@@ -84,7 +84,7 @@ func (h *Hook) answerCloudFormation(ctx context.Context, e *customResourceEvent)
 	}
 	a, err := h.pass(ctx, e)
 	if a != nil {
-		answer.Data["Fitness"], answer.Data["Report"] = a.Fitness, a.Report
+		answer.Data["Fitness"], answer.Data["Report"], answer.Data[gate.Threshold] = a.Fitness, a.Report, a.Threshold
 	}
 	if err != nil {
 		log.Printf("no: %v", err)
@@ -134,11 +134,11 @@ func (h *Hook) pass(ctx context.Context, e *customResourceEvent) (*Answer, error
 			h.takenBack(ctx, old)
 		}
 	}
+	r, err := e.ResourceProperties.release()
 	if back || h.rollingBack(ctx) {
 		log.Print("the stack is being rolled back: nothing stands in the way")
-		return nil, nil
+		return h.given(ctx, r), nil
 	}
-	r, err := e.ResourceProperties.release()
 	if err != nil {
 		return nil, err
 	}

@@ -14,10 +14,12 @@ import (
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/google/go-cmp/cmp"
 
 	"evo/cloudtest"
 	"evo/internal/cfn"
 	"evo/internal/fitness"
+	"evo/internal/fitness/exact"
 	"evo/internal/gate"
 	"evo/internal/history"
 	"evo/internal/hook"
@@ -286,6 +288,31 @@ func TestAskedTwice(t *testing.T) {
 	second, err := w.judge(t.Context(), r)
 	if err != nil || second.Fitness != first.Fitness || !second.Proceed {
 		t.Errorf("%+v, then %+v, %v", first, second, err)
+	}
+}
+
+// TestGiven: what a release was given is read back, with the fitness from which on the stack has drifted.
+func TestGiven(t *testing.T) {
+	w := newWorld(t)
+	r := w.begin(1)
+	r.Suite = "evo/shop/suites/x.yaml"
+	w.put(r.Suite, "ratchet: {tolerance: 0.25}\n")
+	first, err := w.judge(t.Context(), r)
+	w.must(err)
+	level := w.store.Release(t.Context(), 1).Report.Verdict.Level.Fitness.Lo
+	if want := level.Sub(exact.Ratio(1, 4)).Text(9); first.Threshold != want {
+		t.Errorf("of a fitness of %s the threshold is %s, want %s", level.Text(9), first.Threshold, want)
+	}
+	w.faults.of["PutObject"] = "AccessDenied"
+	j := w.hook(hook.Release{Number: 2, Bucket: "code", Prefix: "evo/shop"}).Judge
+	if diff := cmp.Diff(first, j.Given(t.Context(), hook.Release{Number: 1})); diff != "" {
+		t.Error(diff)
+	}
+	w.faults.of["GetObject"] = "AccessDenied"
+	for _, number := range []int{0, 1, 7} {
+		if a := j.Given(t.Context(), hook.Release{Number: number}); a != nil {
+			t.Errorf("v%d: %+v", number, a)
+		}
 	}
 }
 

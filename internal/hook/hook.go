@@ -1,9 +1,9 @@
 // Package hook answers: may this release go on? It is the fitness hook, a Lambda function that judges a stack's releases.
 //
-// Three callers ask it. CodeDeploy asks before and after a function's traffic shifts, and is answered by
+// Four callers ask it. CodeDeploy asks before and after a function's traffic shifts, and is answered by
 // PutLifecycleEventHookExecutionStatus. CloudFormation asks through the release gate, a custom resource that is created or updated
 // after everything else in the stack, and is answered at its response URL. A person invokes it to measure now, and gets the
-// measurement back. Whoever asks, nothing stands in the way of a rollback or a deletion, and an answer is given in time even when
+// measurement back. A schedule has it measure between releases, for the alarm on drift. Whoever asks, nothing stands in the way of a rollback or a deletion, and an answer is given in time even when
 // what it depends on hangs.
 package hook
 
@@ -28,6 +28,7 @@ const (
 	PostTraffic Occasion = "PostTraffic"
 	Gate        Occasion = "release gate"
 	OnRequest   Occasion = "on request"
+	Scheduled   Occasion = "schedule"
 )
 
 // Answer is what a judgement came to.
@@ -36,6 +37,8 @@ type Answer struct {
 	Lines   []string // why: what a person reads
 	Fitness string   // as published
 	Report  string   // where the whole can be read: an s3:// URI; empty if it was not written
+	// Threshold is below which fitness the stack will have drifted from the release: less by more than the tolerance.
+	Threshold string
 }
 
 // Judge judges a stack on an occasion. Its error says that no judgement could be made, which is a no.
@@ -43,6 +46,8 @@ type Judge interface {
 	Judge(ctx context.Context, q Question) (*Answer, error)
 	// RollingBack reports whether the stack is on its way back to an earlier release.
 	RollingBack(ctx context.Context) (bool, error)
+	// Given returns the answer that a release was given when it was judged; nil: none is known.
+	Given(ctx context.Context, r Release) *Answer
 	// TakenBack notes that a release was taken back. Its deployer, who would, may be gone.
 	TakenBack(ctx context.Context, r Release) error
 }
@@ -50,7 +55,7 @@ type Judge interface {
 // Question is what is to be judged.
 type Question struct {
 	Occasion   Occasion
-	Release    Release // as the caller says; its number is 0 on request: the release that is deployed
+	Release    Release // as the caller says; its number is 0 on request and by schedule: the release that is deployed
 	Deployment string  // CodeDeploy's, before and after traffic
 }
 
@@ -68,6 +73,13 @@ type Hook struct {
 type event struct {
 	codeDeployEvent
 	customResourceEvent
+	scheduledEvent
+}
+
+// scheduledEvent is what EventBridge sends when a rule is due.
+type scheduledEvent struct {
+	Source     string `json:"source"`
+	DetailType string `json:"detail-type"`
 }
 
 // Handle takes one event.
@@ -81,6 +93,9 @@ func (h *Hook) Handle(ctx context.Context, raw json.RawMessage) (any, error) {
 		return nil, h.answerCodeDeploy(ctx, &e.codeDeployEvent)
 	case e.RequestType != "":
 		return nil, h.answerCloudFormation(ctx, &e.customResourceEvent)
+	case e.scheduledEvent == scheduledEvent{"aws.events", "Scheduled Event"}:
+		_, err := h.judge(ctx, Question{Occasion: Scheduled})
+		return nil, err // who reads it is the alarm
 	}
 	return h.judge(ctx, Question{Occasion: OnRequest})
 }
@@ -141,6 +156,20 @@ func (h *Hook) takenBack(ctx context.Context, r Release) {
 	if err := h.Judge.TakenBack(ctx, r); err != nil {
 		log.Printf("cannot note that v%d was taken back: %v", r.Number, err)
 	}
+}
+
+// given is the answer that the release was given to which the stack goes back. Where it is not known, the alarm's threshold becomes
+// one that nothing is below: the gate stands in the way of no rollback.
+func (h *Hook) given(ctx context.Context, r Release) *Answer {
+	ctx, cancel := h.inTime(ctx)
+	defer cancel()
+	ctx, cancel = context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	if a := h.Judge.Given(ctx, r); a != nil {
+		return a
+	}
+	log.Printf("how v%d was judged is not known: the fitness alarm stays silent until the next release", r.Number)
+	return &Answer{Threshold: "0"}
 }
 
 // rollingBack is false where that cannot be told: then the release is judged like any other.

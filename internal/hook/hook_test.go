@@ -31,6 +31,7 @@ type judge struct {
 	backErr error
 	asked   []hook.Question
 	taken   []int // back
+	given   *hook.Answer
 }
 
 func (j *judge) Judge(ctx context.Context, q hook.Question) (*hook.Answer, error) {
@@ -50,6 +51,8 @@ func (j *judge) TakenBack(_ context.Context, r hook.Release) error {
 	j.taken = append(j.taken, r.Number)
 	return errors.New("which keeps nobody from going back")
 }
+
+func (j *judge) Given(context.Context, hook.Release) *hook.Answer { return j.given }
 
 func (j *judge) RollingBack(context.Context) (bool, error) { return j.back, j.backErr }
 
@@ -114,7 +117,7 @@ func yes() *hook.Answer {
 }
 
 func no() *hook.Answer {
-	return &hook.Answer{Fitness: "40.00", Report: "s3://b/report.json", Lines: []string{"security is below its floor", "biggest loss: Data"}}
+	return &hook.Answer{Fitness: "40.00", Report: "s3://b/report.json", Threshold: "39.5", Lines: []string{"security is below its floor", "biggest loss: Data"}}
 }
 
 func TestCloudFormation(t *testing.T) {
@@ -186,8 +189,31 @@ func TestGateQuestionAndData(t *testing.T) {
 	if diff := cmp.Diff(want, j.asked); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff(map[string]any{"Fitness": "40.00", "Report": "s3://b/report.json"}, caller.last(t)["Data"]); diff != "" {
+	if diff := cmp.Diff(map[string]any{"Fitness": "40.00", "Report": "s3://b/report.json", "Threshold": "39.5"}, caller.last(t)["Data"]); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestAttributesOfARollback: the alarm needs the threshold of the release that the stack goes back to, or at least one.
+func TestAttributesOfARollback(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		old   string
+		judge judge
+		want  map[string]any
+	}{
+		{"an earlier release", strings.Replace(properties, `"3"`, `"4"`, 1), judge{given: no()}, map[string]any{"Fitness": "40.00", "Report": "s3://b/report.json", "Threshold": "39.5"}},
+		{"the same", properties, judge{given: no(), back: true}, map[string]any{"Fitness": "40.00", "Report": "s3://b/report.json", "Threshold": "39.5"}},
+		{"one that nobody remembers", strings.Replace(properties, `"3"`, `"4"`, 1), judge{}, map[string]any{"Fitness": "", "Report": "", "Threshold": "0"}},
+	} {
+		caller := &caller{statuses: []int{200}}
+		h := &hook.Hook{Judge: &c.judge, HTTP: &http.Client{Transport: caller}}
+		if _, err := h.Handle(t.Context(), gateEvent("Update", properties, c.old)); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(c.want, caller.last(t)["Data"]); diff != "" || caller.last(t)["Status"] != "SUCCESS" {
+			t.Errorf("%s: %s", c.name, diff)
+		}
 	}
 }
 
@@ -345,6 +371,24 @@ func TestDirectInvoke(t *testing.T) {
 		t.Error(diff)
 	}
 	if _, err := h.Handle(t.Context(), json.RawMessage(`[]`)); err == nil || !strings.Contains(err.Error(), "read the event") {
+		t.Errorf("the error is %v", err)
+	}
+}
+
+// TestSchedule: what is measured once a day is no release, and its caller reads no answer. An error has Lambda try again.
+func TestSchedule(t *testing.T) {
+	const due = `{"version": "0", "id": "1", "detail-type": "Scheduled Event", "source": "aws.events", "account": "1", "time": "2030-01-01T00:00:00Z",
+		"region": "eu-west-1", "resources": ["arn:aws:events:eu-west-1:1:rule/r"], "detail": {}}`
+	j := &judge{answer: no()}
+	h := &hook.Hook{Judge: j, Release: hook.Release{Number: 4}}
+	if got, err := h.Handle(t.Context(), json.RawMessage(due)); err != nil || got != nil {
+		t.Errorf("%v, %v", got, err)
+	}
+	if diff := cmp.Diff([]hook.Question{{Occasion: hook.Scheduled}}, j.asked); diff != "" {
+		t.Error(diff)
+	}
+	h.Judge = &judge{err: errors.New("access denied")}
+	if _, err := h.Handle(t.Context(), json.RawMessage(due)); err == nil || !strings.Contains(err.Error(), "access denied") {
 		t.Errorf("the error is %v", err)
 	}
 }

@@ -18,10 +18,11 @@ import (
 	"evo/internal/fitness"
 	"evo/internal/fitness/exact"
 	"evo/internal/fitness/report"
+	"evo/internal/gate"
 )
 
 // Namespace is where the fitness is published; the hook's role may publish nowhere else.
-const Namespace = "evo"
+const Namespace = gate.Namespace
 
 // Publisher makes a judgement visible beside the business's own metrics.
 type Publisher struct {
@@ -45,7 +46,7 @@ func (p *Publisher) Publish(ctx context.Context, r *report.Report) error {
 	}
 	v := &r.Verdict
 	data := []types.MetricDatum{
-		datum("Fitness", v.Level.Fitness.Lo, ""), datum("Loss", v.Level.Loss.Hi, ""), datum("Regularization", v.Level.Regularization, ""),
+		datum(gate.Metric, v.Level.Fitness.Lo, ""), datum("Loss", v.Level.Loss.Hi, ""), datum("Regularization", v.Level.Regularization, ""),
 		datum("Coverage", v.Level.Coverage, ""),
 	}
 	if v.Delta != nil {
@@ -56,7 +57,7 @@ func (p *Publisher) Publish(ctx context.Context, r *report.Report) error {
 	}
 	hundred := exact.Whole(100)
 	for _, c := range v.Level.Characteristics {
-		data = append(data, datum("Fitness", hundred.Mul(c.Score.Lo), c.Name), datum("Loss", exact.Whole(1).Sub(c.Score.Lo), c.Name))
+		data = append(data, datum(gate.Metric, hundred.Mul(c.Score.Lo), c.Name), datum("Loss", exact.Whole(1).Sub(c.Score.Lo), c.Name))
 	}
 	_, err := p.CloudWatch.PutMetricData(ctx, &cloudwatch.PutMetricDataInput{Namespace: &p.Namespace, MetricData: data})
 	if err != nil {
@@ -65,9 +66,12 @@ func (p *Publisher) Publish(ctx context.Context, r *report.Report) error {
 	return nil
 }
 
+// publishedDigits is how many digits of a metric count, after the point.
+const publishedDigits = 9
+
 // float is only for metrics: no verdict depends on it.
 func float(r exact.Rat) float64 {
-	f, err := strconv.ParseFloat(r.Text(9), 64)
+	f, err := strconv.ParseFloat(r.Text(publishedDigits), 64)
 	if err != nil {
 		return 0
 	}

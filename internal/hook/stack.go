@@ -100,6 +100,18 @@ func (s *Stack) judged(ctx context.Context, r Release) (*Answer, error) {
 	return s.answer(known.Report), nil
 }
 
+// Given returns the answer that a release was given by the gate.
+func (s *Stack) Given(ctx context.Context, r Release) *Answer {
+	known := s.History.Release(ctx, r.Number)
+	if known.Report == nil {
+		if known.Problem != nil {
+			log.Print(known.Problem)
+		}
+		return nil
+	}
+	return s.answer(known.Report)
+}
+
 // suite reads what the release is held to. Around traffic only what is required counts: the stack is half updated, and what a release
 // gains elsewhere may still come.
 func (s *Stack) suite(ctx context.Context, q Question) (*appraisal.Suite, error) {
@@ -172,7 +184,7 @@ func (s *Stack) report(ctx context.Context, q Question, suite *appraisal.Suite, 
 	about := report.About{Stack: s.Name, Number: max(1, q.Release.Number), Title: q.Release.Name, Time: now, Items: hex.EncodeToString(digest[:]), Excepted: made.Excepted}
 	options := fitness.Options{Override: q.Release.Override}
 	before := q.Release.Number
-	if q.Occasion == OnRequest {
+	if q.Occasion == OnRequest || q.Occasion == Scheduled {
 		before = math.MaxInt // the release itself, if it succeeded: how it has drifted
 	}
 	last, err := s.History.LastSucceededBefore(ctx, before)
@@ -218,7 +230,7 @@ func (s *Stack) conclude(ctx context.Context, q Question, r *report.Report, item
 
 func (s *Stack) answer(r *report.Report) *Answer {
 	v := &r.Verdict
-	a := &Answer{Proceed: v.Proceed, Report: s.History.URI(r.Number), Fitness: v.Level.Fitness.Lo.Text(2)}
+	a := &Answer{Proceed: v.Proceed, Report: s.History.URI(r.Number), Fitness: v.Level.Fitness.Lo.Text(2), Threshold: threshold(r)}
 	a.Lines = append(a.Lines, v.Why[:]...)
 	for _, f := range v.Findings {
 		a.Lines = append(a.Lines, f.Text)
@@ -230,6 +242,11 @@ func (s *Stack) answer(r *report.Report) *Answer {
 		a.Lines = append(a.Lines, "goes on all the same: "+v.Override)
 	}
 	return a
+}
+
+// threshold has as many digits as the published metric, so that a stack that stays as it is never falls below it.
+func threshold(r *report.Report) string {
+	return r.Verdict.Level.Fitness.Lo.Sub(r.Suite.Ratchet.Tolerance.Rat()).Text(publishedDigits)
 }
 
 // ErrNoSuite says that a release names a suite that is not in the bucket.

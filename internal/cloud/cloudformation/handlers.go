@@ -24,13 +24,14 @@ type Services struct {
 	Logs         Logs
 	AutoScaling  AutoScaling
 	AWSConfig    AWSConfig
+	Events       Events
 }
 
 // allHandlers gathers the handlers of the services that are there.
 func (s *Service) allHandlers() map[string]Handler {
 	all := map[string]Handler{}
 	for _, part := range []map[string]Handler{s.lambdaHandlers(), s.iamHandlers(), s.bucketHandlers(), s.dynamoHandlers(), s.apiHandlers(),
-		s.httpAPIHandlers(), s.codedeployHandlers(), s.cloudwatchHandlers(), s.logsHandlers(), s.scalingHandlers(), s.configHandlers(), s.ownHandlers(), s.cfg.Handlers} {
+		s.httpAPIHandlers(), s.codedeployHandlers(), s.cloudwatchHandlers(), s.logsHandlers(), s.scalingHandlers(), s.configHandlers(), s.ruleHandlers(), s.ownHandlers(), s.cfg.Handlers} {
 		maps.Copy(all, part)
 	}
 	return all

@@ -4,16 +4,18 @@ import (
 	"context"
 	"encoding/json"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
+	"evo/internal/cloud/call"
 	"evo/internal/cloud/id"
 	"evo/internal/cloud/store"
 )
 
-// Permissions are recorded and shown; they are not enforced yet.
+// Permissions are recorded and shown. [Service.Permits] asks for them; who invokes a function by the API needs none yet.
 
 // policyStatement has its members in AWS's order.
 type policyStatement struct {
@@ -223,4 +225,43 @@ func (s *Service) policy(key string) (p policy, err error) {
 		}
 	})
 	return p, err
+}
+
+// Permits reports whether a function's policy lets a service of AWS invoke it for a source.
+func (s *Service) Permits(functionARN, service, sourceARN string) bool {
+	n, err := s.parse(&functionARN, nil)
+	if err != nil {
+		return false
+	}
+	key := n.function
+	if n.qualifier != "" && n.qualifier != latest {
+		key += ":" + n.qualifier
+	}
+	p, err := s.policy(key)
+	return err == nil && slices.ContainsFunc(p.Statements, func(st statement) bool { return st.permits(service, sourceARN) })
+}
+
+// permits reads a statement that AddPermission has made. What it cannot tell of the source does not hold.
+func (st statement) permits(service, sourceARN string) bool {
+	var in policyStatement
+	if json.Unmarshal([]byte(st.JSON), &in) != nil {
+		return false
+	}
+	who, _ := in.Principal.(map[string]any)
+	if in.Principal != "*" && who["Service"] != service || in.Action != "*" && in.Action != "lambda:*" && in.Action != "lambda:InvokeFunction" {
+		return false
+	}
+	c := in.Condition
+	if c == nil {
+		return true
+	}
+	account := c.StringEquals == nil || *c.StringEquals == stringEquals{Account: call.Account}
+	pattern, bound := c.ArnLike["AWS:SourceArn"]
+	return account && c.Bool == nil && (!bound || arnLike(pattern, sourceARN))
+}
+
+// arnLike compares an ARN with a pattern. Wildcards stand in its last part only: AddPermission takes no others.
+func arnLike(pattern, arn string) bool {
+	like, err := regexp.Compile("^" + strings.NewReplacer(`\*`, ".*", `\?`, ".").Replace(regexp.QuoteMeta(pattern)) + "$")
+	return err == nil && like.MatchString(arn)
 }

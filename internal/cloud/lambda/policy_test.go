@@ -65,6 +65,53 @@ func TestPermissions(t *testing.T) {
 	wantError(t, remove("fn", "s0"), "ResourceNotFoundException", "No policy is associated with the given resource.")
 }
 
+func TestPermits(t *testing.T) {
+	w := newWorld(t)
+	ctx := context.Background()
+	w.create("fn", func(in *lambda.CreateFunctionInput) { in.Publish = true })
+	const rule, service = "arn:aws:events:us-east-1:000000000000:rule/nightly", "events.amazonaws.com"
+	for _, c := range []struct {
+		name string
+		in   lambda.AddPermissionInput
+		want bool
+	}{
+		{"the service", lambda.AddPermissionInput{Principal: aws.String(service)}, true},
+		{"everybody", lambda.AddPermissionInput{Principal: aws.String("*")}, true},
+		{"the source", lambda.AddPermissionInput{Principal: aws.String(service), SourceArn: aws.String(rule)}, true},
+		{"a pattern of sources", lambda.AddPermissionInput{Principal: aws.String(service), SourceArn: aws.String("arn:aws:events:us-east-1:000000000000:rule/n?ght*")}, true},
+		{"all actions", lambda.AddPermissionInput{Principal: aws.String(service), Action: aws.String("lambda:*")}, true},
+		{"the account", lambda.AddPermissionInput{Principal: aws.String(service), SourceAccount: aws.String("000000000000")}, true},
+		{"another account", lambda.AddPermissionInput{Principal: aws.String(service), SourceAccount: aws.String("111111111111")}, false},
+		{"another service", lambda.AddPermissionInput{Principal: aws.String("s3.amazonaws.com")}, false},
+		{"an account", lambda.AddPermissionInput{Principal: aws.String("000000000000")}, false},
+		{"another source", lambda.AddPermissionInput{Principal: aws.String(service), SourceArn: aws.String(rule + "s")}, false},
+		{"another action", lambda.AddPermissionInput{Principal: aws.String(service), Action: aws.String("lambda:GetFunction")}, false},
+		{"an organization", lambda.AddPermissionInput{Principal: aws.String("*"), PrincipalOrgID: aws.String("o-1234567890")}, false},
+		{"a version", lambda.AddPermissionInput{Principal: aws.String(service), Qualifier: aws.String("1")}, false},
+	} {
+		fn := arnPrefix + "fn"
+		c.in.FunctionName, c.in.StatementId = &fn, aws.String("s")
+		if c.in.Action == nil {
+			c.in.Action = aws.String("lambda:InvokeFunction")
+		}
+		if _, err := w.AddPermission(ctx, &c.in); err != nil {
+			t.Fatal(c.name, err)
+		}
+		if got := w.service.Permits(fn, service, rule); got != c.want {
+			t.Errorf("%s: %v", c.name, got)
+		}
+		if c.in.Qualifier != nil && !w.service.Permits(fn+":1", service, rule) {
+			t.Errorf("%s has no permission of its own", fn+":1")
+		}
+		if _, err := w.RemovePermission(ctx, &lambda.RemovePermissionInput{FunctionName: &fn, StatementId: c.in.StatementId, Qualifier: c.in.Qualifier}); err != nil {
+			t.Fatal(c.name, err)
+		}
+	}
+	if w.service.Permits(arnPrefix+"gone", service, rule) || w.service.Permits("no:arn:at:all:is:this:one", service, rule) {
+		t.Error("a function that is not there may be invoked")
+	}
+}
+
 func TestLayers(t *testing.T) {
 	w := newWorld(t)
 	ctx := context.Background()
