@@ -26,7 +26,7 @@ import (
 )
 
 // Schema is the version of what this program writes. A state directory with a higher one is refused.
-const Schema = 1
+const Schema = 2
 
 // Options for Open.
 type Options struct {
@@ -63,7 +63,12 @@ func Open(dir string, o Options) (*DB, error) {
 			l.baseSize += int64(len(key) + len(value))
 		}
 	}
-	if err := db.compactIfDue(); err != nil {
+	if l.schema < Schema {
+		err = l.rewrite(db.dump)
+	} else {
+		err = db.compactIfDue()
+	}
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("write the state anew: %w", err), l.close())
 	}
 	return db, nil
