@@ -227,21 +227,23 @@ func record(data []byte, at, schema int) (payload []byte, end int, err error) {
 	return payload, end, nil
 }
 
-func frame(ops []byte) []byte {
-	b := make([]byte, headSize, headSize+len(ops))
-	binary.LittleEndian.PutUint32(b, uint32(len(ops)))
-	binary.LittleEndian.PutUint32(b[4:], crc32.Checksum(ops, crcTable))
-	binary.LittleEndian.PutUint32(b[8:], crc32.Checksum(b[:8], crcTable))
-	return append(b, ops...)
+// frame fills in the head of a record.
+func frame(record []byte) []byte {
+	head, ops := record[:headSize], record[headSize:]
+	binary.LittleEndian.PutUint32(head, uint32(len(ops)))
+	binary.LittleEndian.PutUint32(head[4:], crc32.Checksum(ops, crcTable))
+	binary.LittleEndian.PutUint32(head[8:], crc32.Checksum(head[:8], crcTable))
+	return record
 }
 
-// append writes one record and returns where it ends. If that fails, the file is as it was before, or append fails for good.
-func (l *log) append(ops []byte) (int64, error) {
-	if len(ops) > maxRecord {
-		return 0, fmt.Errorf("a change of %d bytes is too large", len(ops))
+// append writes one record, which has room for its head, and returns where it ends. If that fails, the file is as it was before, or
+// append fails for good.
+func (l *log) append(record []byte) (int64, error) {
+	if len(record) > headSize+maxRecord {
+		return 0, fmt.Errorf("a change of %d bytes is too large", len(record))
 	}
 	size := l.size.Load()
-	n, err := l.f.Write(frame(ops))
+	n, err := l.f.Write(frame(record))
 	if err != nil {
 		return 0, errors.Join(err, l.f.Truncate(size))
 	}
@@ -319,10 +321,10 @@ func writeAll(f *os.File, dump func(put func(table, key string, value []byte) er
 		return 0, err
 	}
 	size := int64(n)
-	var ops []byte
+	record := make([]byte, headSize)
 	err = dump(func(table, key string, value []byte) error {
-		ops, _ = appendPut(ops[:0], table, key, func(b []byte) ([]byte, error) { return append(b, value...), nil })
-		n, err := w.Write(frame(ops))
+		record, _ = appendPut(record[:headSize], table, key, func(b []byte) ([]byte, error) { return append(b, value...), nil })
+		n, err := w.Write(frame(record))
 		size += int64(n)
 		return err
 	})

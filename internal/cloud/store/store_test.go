@@ -531,7 +531,7 @@ func writeForever(dir string) {
 }
 
 func FuzzReplay(f *testing.F) {
-	good := append([]byte("evo state 1\n"), frame(appendDelete(appendDrop(nil, "t"), "t", "k"))...)
+	good := append(fmt.Appendf(nil, header, Schema), frame(appendDelete(appendDrop(make([]byte, headSize), "t"), "t", "k"))...)
 	f.Add(good)
 	f.Add(good[:len(good)-3])
 	f.Add([]byte("evo state 2\n"))
@@ -578,7 +578,7 @@ func TestLostBytesStayLost(t *testing.T) {
 	}
 	l := db.log
 	l.syncMu.Lock() // nobody waits for the disk until the file has gone
-	end, err := l.append([]byte{})
+	end, err := l.append(make([]byte, headSize))
 	kept := l.f
 	l.f = gone
 	l.syncMu.Unlock()
