@@ -248,9 +248,10 @@ func (rec *recording) cuts(t *testing.T) (cuts []int64) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for at := bytes.IndexByte(data, '\n') + 1; at+8 <= len(data); {
-		end := at + 8 + int(binary.LittleEndian.Uint32(data[at:]))
-		payload := data[at+8 : end]
+	const head = 12 // bytes before a record's payload; the first four are its length
+	for at := bytes.IndexByte(data, '\n') + 1; at+head <= len(data); {
+		end := at + head + int(binary.LittleEndian.Uint32(data[at:]))
+		payload := data[at+head : end]
 		if at = end; int64(end) >= rec.asked && slices.ContainsFunc(journals, func(j string) bool { return bytes.Contains(payload, []byte(j)) }) {
 			cuts = append(cuts, int64(end))
 		}

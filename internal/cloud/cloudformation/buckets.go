@@ -3,6 +3,7 @@ package cloudformation
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -28,15 +29,15 @@ type Buckets interface {
 	PutPublicAccessBlock(context.Context, *s3.PutPublicAccessBlockInput) (*s3.PutPublicAccessBlockOutput, error)
 	DeletePublicAccessBlock(context.Context, *s3.DeletePublicAccessBlockInput) (*s3.DeletePublicAccessBlockOutput, error)
 	PutBucketTagging(context.Context, *s3.PutBucketTaggingInput) (*s3.PutBucketTaggingOutput, error)
+	PutBucketAcl(context.Context, *s3.PutBucketAclInput) (*s3.PutBucketAclOutput, error)
+	PutBucketOwnershipControls(context.Context, *s3.PutBucketOwnershipControlsInput) (*s3.PutBucketOwnershipControlsOutput, error)
+	DeleteBucketOwnershipControls(context.Context, *s3.DeleteBucketOwnershipControlsInput) (*s3.DeleteBucketOwnershipControlsOutput, error)
 	PutBucketPolicy(context.Context, *s3.PutBucketPolicyInput) (*s3.PutBucketPolicyOutput, error)
 	DeleteBucketPolicy(context.Context, *s3.DeleteBucketPolicyInput) (*s3.DeleteBucketPolicyOutput, error)
 }
 
 // Documents of a bucket beyond these are set where the service has the operation.
 type (
-	bucketOwnership interface {
-		PutBucketOwnershipControls(context.Context, *s3.PutBucketOwnershipControlsInput) (*s3.PutBucketOwnershipControlsOutput, error)
-	}
 	bucketCORS interface {
 		PutBucketCors(context.Context, *s3.PutBucketCorsInput) (*s3.PutBucketCorsOutput, error)
 		DeleteBucketCors(context.Context, *s3.DeleteBucketCorsInput) (*s3.DeleteBucketCorsOutput, error)
@@ -76,7 +77,10 @@ func (h bucketHandlers) create(ctx context.Context, r *Request) (Result, error) 
 	if name == "" {
 		name = strings.ToLower(r.generated(63))
 	}
-	in := &s3.CreateBucketInput{Bucket: aws.String(name), ACL: cannedACL(r.Str("AccessControl"))}
+	in := &s3.CreateBucketInput{Bucket: aws.String(name), ObjectOwnership: objectOwnership(r.Properties)}
+	if r.Properties.Get("PublicAccessBlockConfiguration") == nil || in.ObjectOwnership == "" {
+		in.ACL = cannedACL(r.Properties) // else it waits for that configuration: a new bucket blocks public ACLs
+	}
 	if on, _ := r.Properties.Get("ObjectLockEnabled").Bool(); on {
 		in.ObjectLockEnabledForBucket = aws.Bool(true)
 	}
@@ -96,8 +100,12 @@ func (h bucketHandlers) create(ctx context.Context, r *Request) (Result, error) 
 	return h.configureExisting(ctx, r)
 }
 
-// cannedACL turns CloudFormation's PublicRead into the API's public-read.
-func cannedACL(name string) types.BucketCannedACL {
+// cannedACL turns CloudFormation's PublicRead into the API's public-read; what the properties do not say is private.
+func cannedACL(properties *cfn.Node) types.BucketCannedACL {
+	name := properties.Get("AccessControl").Str()
+	if name == "" {
+		return types.BucketCannedACLPrivate
+	}
 	var b strings.Builder
 	for i, c := range name {
 		if c >= 'A' && c <= 'Z' && i > 0 {
@@ -108,6 +116,14 @@ func cannedACL(name string) types.BucketCannedACL {
 	return types.BucketCannedACL(strings.ToLower(b.String()))
 }
 
+// objectOwnership is what the properties say of who owns the bucket's objects; "" if they leave it to S3.
+func objectOwnership(properties *cfn.Node) types.ObjectOwnership {
+	for _, rule := range properties.At("OwnershipControls", "Rules").List() {
+		return types.ObjectOwnership(rule.Get("ObjectOwnership").Str())
+	}
+	return ""
+}
+
 // configureExisting makes the bucket's documents what the properties say.
 func (h bucketHandlers) configureExisting(ctx context.Context, r *Request) (Result, error) {
 	name := r.Physical
@@ -116,7 +132,7 @@ func (h bucketHandlers) configureExisting(ctx context.Context, r *Request) (Resu
 		"RegionalDomainName":  fmt.Sprintf("%s.s3.%s.amazonaws.com", name, r.Region),
 		"DualStackDomainName": fmt.Sprintf("%s.s3.dualstack.%s.amazonaws.com", name, r.Region),
 		"WebsiteURL":          fmt.Sprintf("http://%s.s3-website-%s.amazonaws.com", name, r.Region)}}
-	for _, f := range []func(context.Context, *Request, *string) error{h.encryption, h.versioning, h.publicAccess, h.tags, h.ownership, h.cors,
+	for _, f := range []func(context.Context, *Request, *string) error{h.encryption, h.versioning, h.publicAccess, h.tags, h.access, h.cors,
 		h.lifecycle, h.logging, h.website, h.replication} {
 		if err := f(ctx, r, aws.String(name)); err != nil {
 			return result, err
@@ -194,17 +210,47 @@ func (h bucketHandlers) tags(ctx context.Context, r *Request, bucket *string) er
 	return err
 }
 
+// access sets who owns the bucket's objects, and its ACL. S3 takes an ACL that grants something to others only where not all is the
+// bucket owner's, and makes all the owner's only where the ACL grants nothing to others.
+func (h bucketHandlers) access(ctx context.Context, r *Request, bucket *string) error {
+	steps := []func(context.Context, *Request, *string) error{h.ownership, h.acl}
+	if objectOwnership(r.Properties) == types.ObjectOwnershipBucketOwnerEnforced {
+		slices.Reverse(steps)
+	}
+	for _, f := range steps {
+		if err := f(ctx, r, bucket); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (h bucketHandlers) ownership(ctx context.Context, r *Request, bucket *string) error {
-	b, ok := h.Buckets.(bucketOwnership)
-	set, _ := changed(r, "OwnershipControls")
-	if !ok || set == nil {
+	set, gone := changed(r, "OwnershipControls")
+	if gone {
+		_, err := h.DeleteBucketOwnershipControls(ctx, &s3.DeleteBucketOwnershipControlsInput{Bucket: bucket})
+		return err
+	}
+	if set == nil {
 		return nil
 	}
 	in := &s3.PutBucketOwnershipControlsInput{Bucket: bucket, OwnershipControls: &types.OwnershipControls{}}
 	if err := fill(in.OwnershipControls, set, nil); err != nil {
 		return err
 	}
-	_, err := b.PutBucketOwnershipControls(ctx, in)
+	_, err := h.PutBucketOwnershipControls(ctx, in)
+	return err
+}
+
+func (h bucketHandlers) acl(ctx context.Context, r *Request, bucket *string) error {
+	acl := cannedACL(r.Properties)
+	if acl == cannedACL(r.Before) && !r.Retry {
+		return nil
+	}
+	if acl == types.BucketCannedACLPrivate {
+		acl = "bucket-owner-full-control" // says the same of a bucket, and is taken also where there are no ACLs
+	}
+	_, err := h.PutBucketAcl(ctx, &s3.PutBucketAclInput{Bucket: bucket, ACL: acl})
 	return err
 }
 

@@ -251,6 +251,7 @@ func TestGetMetricData(t *testing.T) {
 		types.MetricDataQuery{Id: new("rate"), Expression: new("100 * e / n"), Label: new("rate ${MAX}")},
 		types.MetricDataQuery{Id: new("all"), Expression: new("METRICS() * 2")},
 		types.MetricDataQuery{Id: new("found"), Expression: new(`SEARCH('{Shop,FunctionName} Errors', 'Sum', 300)`)},
+		types.MetricDataQuery{Id: new("sum"), Expression: new("SUM(found)"), Label: new("of an array of one")},
 	)
 	got := ""
 	for _, x := range r {
@@ -262,6 +263,7 @@ rate "rate 40.0" [0 10 20 30 40] Complete
 all "Errors" [0 2 4 6 8] Complete
 all "Requests" [20 20 20 20 20] Complete
 found "found" [10] Complete
+sum "of an array of one" [10] Complete
 `
 	if got != want {
 		t.Errorf("got\n%swant\n%s", got, want)

@@ -124,6 +124,7 @@ type query struct {
 type queryResult struct {
 	query    *types.MetricDataQuery
 	series   []metricmath.Series
+	array    bool              // an expression has made them: there may be any number
 	samples  map[int64]float64 // how many samples are behind a point, for metrics
 	messages []types.MessageData
 	window   window
@@ -246,7 +247,7 @@ func (q *query) compute(tx *store.Tx, r *queryResult) error {
 	}
 	env := q.env(tx, r, x.References())
 	r.window = window{env.Start, env.End, env.Period}
-	r.series, err = x.Eval(env)
+	r.series, r.array, err = x.Eval(env)
 	if err != nil {
 		return validation("Error in expression '%s': %v", id, err)
 	}
@@ -279,11 +280,11 @@ func (q *query) env(tx *store.Tx, r *queryResult, refs []string) metricmath.Env 
 	w := windowOf(q.start, q.end, period, q.now)
 	return metricmath.Env{
 		Start: w.start, End: w.end, Period: w.period, Metrics: all,
-		Lookup: func(id string) ([]metricmath.Series, bool) {
+		Lookup: func(id string) (list []metricmath.Series, array, ok bool) {
 			if o := q.byID[id]; o != nil && o.done {
-				return o.series, true
+				return o.series, o.array, true
 			}
-			return nil, false
+			return nil, false, false
 		},
 		Search: func(mq metricmath.Query, stat string, period int64) ([]metricmath.Series, error) {
 			return q.search(tx, mq, stat, period)

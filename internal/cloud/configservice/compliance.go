@@ -18,14 +18,14 @@ import (
 // account is the resource that stands for the whole account.
 func (s *Service) account() resourceKey { return resourceKey{rules.AccountType, call.Account} }
 
-func (s *Service) result(place string) (r result, ok bool) {
+func (s *Service) result(place string) (r *result, ok bool) {
 	s.Store.View(func(tx *store.Tx) { r, ok = s.results.Get(tx, place) })
 	return r, ok
 }
 
 // resultsNow are a rule's results by place.
-func (s *Service) resultsNow(rule string) map[string]result {
-	out := map[string]result{}
+func (s *Service) resultsNow(rule string) map[string]*result {
+	out := map[string]*result{}
 	s.Store.View(func(tx *store.Tx) { maps.Insert(out, s.results.Prefix(tx, resultsOf(rule))) })
 	return out
 }
@@ -161,8 +161,8 @@ func (s *Service) GetComplianceDetailsByResource(_ context.Context, in *configse
 }
 
 // everyResult yields the results of the rules that run.
-func (s *Service) everyResult(tx *store.Tx) iter.Seq[result] {
-	return func(yield func(result) bool) {
+func (s *Service) everyResult(tx *store.Tx) iter.Seq[*result] {
+	return func(yield func(*result) bool) {
 		for _, r := range s.active(tx) {
 			for _, res := range s.results.Prefix(tx, resultsOf(r.name())) {
 				if !yield(res) {

@@ -2,9 +2,9 @@
 //
 // It learns of resources through an [Inventory]: what there is of a type, and in which of the store's tables that lies. After a
 // change of one of these the type's resources are listed again and compared with what is known of them; what differs becomes a
-// configuration item, and the rules judge. That happens half a second of the cloud's time after a change, so that what one
-// deployment does to a resource is one item; and at once when somebody asks for anything here, so that answers are never
-// older than the question. DynamoDB's items and S3's objects are not configuration, and cost nothing.
+// configuration item, and the rules judge. That happens when nothing has changed for half a second of the cloud's time, or five after
+// the first change, so that what one deployment does to a resource is one item, and who makes many does not wait; and at once when
+// somebody asks for anything here, so that answers are never older than the question. DynamoDB's items and S3's objects are not configuration, and cost nothing.
 //
 // Where the embedded cloud differs from an account of AWS:
 //   - A recorder is there and on from the start, since nobody sets up an account here. The first recorder that somebody puts
@@ -61,7 +61,7 @@ type Service struct {
 
 	rules       *store.Table[rule]
 	status      *store.Table[status]     // by rule
-	results     *store.Table[result]     // by rule, type and id
+	results     *store.Table[*result]    // by rule, type and id
 	items       *store.Table[item]       // by type, id and number
 	invocations *store.Table[invocation] // of functions, not made yet
 	recorders   *store.Table[recorder]   // at most one, under recorderKey
@@ -78,6 +78,8 @@ type Service struct {
 	mu      sync.Mutex
 	dirty   map[string]ids // what may have changed, by type
 	wake    func() bool    // stops what comes soon
+	first   time.Time      // when it was planned
+	last    time.Time      // when something changed
 	period  func() bool    // stops what comes when a rule's period is over
 	running bool
 	closed  bool
@@ -93,7 +95,7 @@ func New(c Config) (*Service, error) {
 	}
 	t := c.Region + "/config/"
 	s := &Service{Config: c, rules: store.NewTable[rule](c.Store, t+"rules"), status: store.NewTable[status](c.Store, t+"status"),
-		results: store.NewTable[result](c.Store, t+"results"), items: store.NewTable[item](c.Store, t+"items"),
+		results: store.NewTable[*result](c.Store, t+"results"), items: store.NewTable[item](c.Store, t+"items"),
 		invocations: store.NewTable[invocation](c.Store, t+"invocations"), recorders: store.NewTable[recorder](c.Store, t+"recorders"),
 		channels: store.NewTable[types.DeliveryChannel](c.Store, t+"channels"), packs: store.NewTable[pack](c.Store, t+"packs"),
 		latest: map[resourceKey]item{}, live: map[string]map[string]*Resource{}, dirty: map[string]ids{}}
@@ -160,6 +162,7 @@ type ids map[string]bool
 // or write.
 func (s *Service) changed(k Kind, id string) {
 	s.mu.Lock()
+	s.last = s.Clock.Now()
 	list, known := s.dirty[k.Type]
 	switch {
 	case !k.Keyed || id == "":
@@ -176,15 +179,37 @@ func (s *Service) changed(k Kind, id string) {
 	}
 }
 
-// collect is how long changes are gathered before they are recorded, where nobody asks.
-const collect = 500 * time.Millisecond
+// Changes are gathered before they are recorded, where nobody asks, until there are none for a while, or the first has waited long
+// enough.
+const (
+	quiet    = 500 * time.Millisecond
+	patience = 5 * time.Second
+)
 
 // soon plans to settle, unless it is planned.
 func (s *Service) soon() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.running && s.wake == nil {
-		s.wake = s.Clock.At(s.Clock.Now().Add(collect), s.settleAlone)
+		s.first = s.Clock.Now()
+		s.wake = s.Clock.At(s.first.Add(quiet), s.awake)
+	}
+}
+
+// awake settles if it is time to, and else plans it for later.
+func (s *Service) awake() {
+	s.mu.Lock()
+	next, limit, now := s.last.Add(quiet), s.first.Add(patience), s.Clock.Now()
+	if limit.Before(next) {
+		next = limit
+	}
+	early := s.running && s.wake != nil && now.Before(next)
+	if early {
+		s.wake = s.Clock.At(next, s.awake)
+	}
+	s.mu.Unlock()
+	if !early {
+		s.settleAlone()
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/configservice"
@@ -480,5 +481,36 @@ func TestCustomRule(t *testing.T) {
 	rule.Source.SourceIdentifier = ptr("arn:aws:lambda:us-east-1:000000000000:function:none")
 	if _, err := w.PutConfigRule(ctx, &configservice.PutConfigRuleInput{ConfigRule: &rule}); err == nil || !strings.Contains(err.Error(), "InsufficientPermissionsException") {
 		t.Errorf("a rule without its function: %v", err)
+	}
+}
+
+// Changes that follow one another are recorded once they have ended, or when the first has waited long enough.
+func TestChangesAreGathered(t *testing.T) {
+	for _, c := range []struct {
+		changing time.Duration // how long ten buckets a second are made
+		times    int           // that something was recorded, when nobody has asked
+	}{{0, 1}, {2 * time.Second, 1}, {12 * time.Second, 3}} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t)
+			pass := func(d time.Duration) {
+				w.clock.Advance(d)
+				synctest.Wait()
+			}
+			pass(time.Minute)
+			for at := time.Duration(0); at <= c.changing; at += 100 * time.Millisecond {
+				w.set(t, at.String(), false)
+				pass(100 * time.Millisecond)
+			}
+			pass(quiet)
+			w.db.View(func(tx *store.Tx) {
+				times := map[time.Time]bool{}
+				for _, it := range w.svc.items.Ascend(tx, "") {
+					times[it.Captured] = true
+				}
+				if len(times) != c.times {
+					t.Errorf("changes for %s were recorded %d times, want %d", c.changing, len(times), c.times)
+				}
+			})
+		})
 	}
 }

@@ -222,6 +222,6 @@ func (s *Service) answered(tx *store.Tx, r rule, t token, e types.Evaluation) {
 		s.results.Delete(tx, place)
 		return
 	}
-	s.results.Put(tx, place, result{Rule: r.name(), Type: *e.ComplianceResourceType, ID: *e.ComplianceResourceId, Compliance: e.ComplianceType,
+	s.results.Put(tx, place, &result{Rule: r.name(), Type: *e.ComplianceResourceType, ID: *e.ComplianceResourceId, Compliance: e.ComplianceType,
 		Annotation: value(e.Annotation), Invoked: t.Invoked, Recorded: s.Clock.Now(), Ordering: *e.OrderingTimestamp})
 }

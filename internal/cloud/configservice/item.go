@@ -81,14 +81,16 @@ const keptItems = 500
 
 // putItem keeps an item, and forgets the oldest where there are too many.
 func (s *Service) putItem(tx *store.Tx, it item) {
-	n, first := 0, ""
-	for place := range s.items.Prefix(tx, it.key().place()) {
-		if n++; n == 1 {
-			first = place
+	if _, known := s.latest[it.key()]; known {
+		n, first := 0, ""
+		for place := range s.items.Prefix(tx, it.key().place()) {
+			if n++; n == 1 {
+				first = place
+			}
 		}
-	}
-	if n >= keptItems {
-		s.items.Delete(tx, first)
+		if n >= keptItems {
+			s.items.Delete(tx, first)
+		}
 	}
 	s.items.Put(tx, it.place(), it)
 }

@@ -46,7 +46,7 @@ func (s *Service) settle() error {
 	}
 	s.mu.Unlock()
 	err := s.settleDirty(dirty)
-	if err != nil { // nothing was written: what was dirty still is
+	if err != nil { // not all was written: what was dirty still is
 		s.mu.Lock()
 		for kind := range dirty {
 			s.dirty[kind] = nil
@@ -134,6 +134,7 @@ func (s *Service) compare(t *turn, kind string, asked []string, list []Resource)
 			t.changes[r.key()] = change{item: it, before: live[r.ID]}
 			s.set = nil
 		}
+		r.Configuration, r.Supplementary = nil, nil // the item has them; the garbage collector would go through them for ever
 		live[r.ID] = r
 	}
 	if asked == nil {
@@ -208,43 +209,60 @@ func (s *Service) apart(t *turn) *rules.Set {
 	return s.setOf(items)
 }
 
-// write makes a turn's outcome state.
+// mostWritten is how much is written at once: nobody else reads or writes meanwhile.
+const mostWritten = 200
+
+// write makes a turn's outcome state. A resource's item comes after what follows from it, and that an evaluation is done after its
+// results: what a crash leaves undone is found to be so.
 func (s *Service) write(t *turn) error {
-	if len(t.changes)+len(t.results)+len(t.status)+len(t.calls) == 0 {
-		return nil
-	}
-	err := s.Store.Update(s.ctx, func(_ context.Context, tx *store.Tx) error {
-		for key, c := range t.changes {
-			s.putItem(tx, c.item)
-			if c.item.gone() {
-				s.dropResults(tx, key)
+	for chunk := range slices.Chunk(s.writes(t), mostWritten) {
+		err := s.Store.Update(s.ctx, func(_ context.Context, tx *store.Tx) error {
+			for _, f := range chunk {
+				f(tx)
 			}
+			return nil
+		})
+		if err != nil {
+			return err
 		}
-		for name, st := range t.status {
-			if _, ok := s.named(tx, name); ok { // else it was deleted meanwhile
-				now, _ := s.status.Get(tx, name)
-				s.status.Put(tx, name, st.over(now))
-			}
-		}
-		for place, r := range t.results {
-			if r == nil {
-				s.results.Delete(tx, place)
-			} else if _, ok := s.named(tx, r.Rule); ok {
-				s.results.Put(tx, place, *r)
-			}
-		}
-		for _, c := range t.calls {
-			s.invocations.Put(tx, c.ID, c)
-		}
-		return nil
-	})
-	if err != nil {
-		return err
 	}
 	for key, c := range t.changes {
 		s.latest[key] = c.item
 	}
 	return nil
+}
+
+// writes are what there is to be written of a turn, in order.
+func (s *Service) writes(t *turn) (all []func(tx *store.Tx)) {
+	for place, r := range t.results {
+		all = append(all, func(tx *store.Tx) {
+			if r == nil {
+				s.results.Delete(tx, place)
+			} else if _, ok := s.named(tx, r.Rule); ok { // else it was deleted meanwhile
+				s.results.Put(tx, place, r)
+			}
+		})
+	}
+	for _, c := range t.calls {
+		all = append(all, func(tx *store.Tx) { s.invocations.Put(tx, c.ID, c) })
+	}
+	for key, c := range t.changes {
+		all = append(all, func(tx *store.Tx) {
+			s.putItem(tx, c.item)
+			if c.item.gone() {
+				s.dropResults(tx, key)
+			}
+		})
+	}
+	for name, st := range t.status {
+		all = append(all, func(tx *store.Tx) {
+			if _, ok := s.named(tx, name); ok {
+				now, _ := s.status.Get(tx, name)
+				s.status.Put(tx, name, st.over(now))
+			}
+		})
+	}
+	return all
 }
 
 // dropResults forgets what rules said of a resource that is gone.

@@ -184,13 +184,13 @@ func (x *exchange) invoke(function string, payload []byte, timeout time.Duration
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(x.r.Context(), timeout)
+	ctx, cancel := call.WithLimit(x.r.Context(), timeout)
 	defer cancel()
 	ctx, _ = call.With(ctx, call.Info{RequestID: x.id, Region: x.region, Host: x.r.Host, SourceIP: x.sourceIP(), UserAgent: x.r.UserAgent()})
 	began := time.Now()
 	out, err := l.Invoke(ctx, &lambda.InvokeInput{FunctionName: &function, InvocationType: lambdatypes.InvocationTypeRequestResponse, Payload: payload})
 	x.integration = time.Since(began)
-	if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+	if err != nil && errors.Is(context.Cause(ctx), context.DeadlineExceeded) {
 		return nil, context.DeadlineExceeded
 	}
 	return out, err

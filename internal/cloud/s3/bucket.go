@@ -219,7 +219,7 @@ func (b *bucket) own(in *s3.CreateBucketInput) error {
 		b.Ownership = in.ObjectOwnership
 	}
 	acl := aclHeaders{string(in.ACL), in.GrantFullControl, in.GrantRead, in.GrantReadACP, in.GrantWrite, in.GrantWriteACP}
-	if acl.none() || in.ACL == types.BucketCannedACLPrivate {
+	if acl.none() || in.ACL == types.BucketCannedACLPrivate || ownersOnly(acl, nil) {
 		return nil
 	}
 	if b.Ownership == types.ObjectOwnershipBucketOwnerEnforced {

@@ -27,6 +27,7 @@ type environment struct {
 	// failure is the outcome of a start that has failed: the next invocation gets it. There is no process then.
 	failure *outcome
 	init    time.Duration // what the first invocation reports; zero once it has
+	again   time.Duration // what a second try to start took of the first invocation's time
 	cold    bool
 
 	// Guarded by the pool's lock.
@@ -118,6 +119,9 @@ func (e *environment) begin(plan *plan, cred Credentials, turn func()) error {
 		}
 		e.failure, e.init = failure, time.Since(began)
 		if failure == nil {
+			if phase.name == "invoke" {
+				e.again = e.init
+			}
 			return nil
 		}
 		e.out.line(initReportLine(e.init, phase.name, failure))
@@ -228,6 +232,8 @@ func (e *environment) invoke(ctx context.Context, inv Invocation) (*Result, erro
 		return e.fail(inv), nil
 	}
 	j := newJob(e.fn, inv)
+	j.deadline = j.deadline.Add(-e.again)
+	e.again = 0
 	e.out.begin(startLine(j.id, e.fn.version()))
 	e.api.assign(j)
 	return e.await(ctx, j)

@@ -4,6 +4,7 @@ package sandbox
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -14,7 +15,10 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
+
+	"evo/internal/cloud/call"
 )
 
 func TestGoFunction(t *testing.T) {
@@ -92,6 +96,47 @@ func TestInitThatHangsIsTriedAgainWithinTheFunctionsTime(t *testing.T) {
 			t.Errorf("no %q in the log:\n%s", want, book.text())
 		}
 	}
+}
+
+// A start that is tried again is a part of the invocation: what it takes is not there any more for the handler.
+func TestSecondStartTakesOfTheFunctionsTime(t *testing.T) {
+	s, _ := newSandbox(t, func(c *Config) { c.InitLimit = time.Nanosecond })
+	fn := node(t, "nodejs22.x", map[string]string{"index.js": `
+		const began = Date.now()
+		while (Date.now() < began + 1000);
+		exports.handler = async (e, context) => context.getRemainingTimeInMillis()`})
+	fn.Timeout = 20 * time.Second
+	left, err := strconv.Atoi(string(invoke(t, s, fn, `{}`).Payload))
+	if err != nil || left > 19_000 {
+		t.Errorf("the handler has %d ms after a start of a second, error %v", left, err)
+	}
+	if left, err = strconv.Atoi(string(invoke(t, s, fn, `{}`).Payload)); err != nil || left < 19_000 {
+		t.Errorf("the next has %d ms, error %v", left, err)
+	}
+}
+
+// The time until a function is started is not the caller's, however long the machine makes it wait for its turn.
+func TestWaitForATurnIsHeld(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, _ := newSandbox(t)
+		for range cap(s.starts) {
+			s.starts <- struct{}{}
+		}
+		ctx, cancel := call.WithLimit(t.Context(), 10*time.Second)
+		ended := make(chan error)
+		go func() {
+			_, err := s.Invoke(ctx, goFunction(t, "echo"), Invocation{})
+			ended <- err
+		}()
+		time.Sleep(time.Minute)
+		if ctx.Err() != nil {
+			t.Errorf("the caller has lost patience: %v", context.Cause(ctx))
+		}
+		cancel()
+		if err := <-ended; !errors.Is(err, context.Canceled) {
+			t.Errorf("error %v", err)
+		}
+	})
 }
 
 func TestPrintsWithoutEnd(t *testing.T) {

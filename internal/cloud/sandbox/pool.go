@@ -5,6 +5,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"evo/internal/cloud/call"
 )
 
 // pool holds the environments of one function.
@@ -16,15 +18,16 @@ type pool struct {
 	box *Sandbox
 	fn  *Function
 
-	mu       sync.Mutex
-	idle     []*environment // the most recently used last
-	waiters  []*waiter
-	starting int
-	settling int      // environments that have answered and not yet asked for more
-	folders  []string // of environments that were reset: what they wrote to /tmp stays
-	retired  bool
-	reaper   func() bool // stops the timer that looks for idle environments; nil when none runs
-	warnOnce sync.Once
+	mu        sync.Mutex
+	idle      []*environment // the most recently used last
+	waiters   []*waiter
+	starting  int
+	launching int      // of these, those that have had their turn
+	settling  int      // environments that have answered and not yet asked for more
+	folders   []string // of environments that were reset: what they wrote to /tmp stays
+	retired   bool
+	reaper    func() bool // stops the timer that looks for idle environments; nil when none runs
+	warnOnce  sync.Once
 
 	planning   sync.Mutex
 	plan       *plan // how to start the function, once that is known
@@ -32,7 +35,10 @@ type pool struct {
 	planFailed time.Time
 }
 
-type waiter struct{ grants chan grant }
+type waiter struct {
+	grants chan grant
+	begun  func() // to be called when a start goes on that may be for this one
+}
 
 // grant is an environment, or the reason why there is none.
 type grant struct {
@@ -54,11 +60,21 @@ func (p *pool) acquire(ctx context.Context) (*environment, error) {
 		p.mu.Unlock()
 		return e, nil
 	}
-	w := &waiter{grants: make(chan grant, 1)}
+	// Until a start goes on, which takes no time on AWS, the caller's patience is not tried.
+	w := &waiter{grants: make(chan grant, 1), begun: call.Hold(ctx)}
+	defer w.begun()
 	p.waiters = append(p.waiters, w)
 	p.scale(len(p.waiters) - p.starting - p.settling)
 	p.mu.Unlock()
 	return p.wait(ctx, w)
+}
+
+// begun tells the callers that starts go on for, in the order of the queue. The caller holds p.mu.
+func (p *pool) begun() {
+	p.launching++
+	for _, w := range p.waiters[:min(p.launching, len(p.waiters))] {
+		w.begun()
+	}
 }
 
 func (p *pool) wait(ctx context.Context, w *waiter) (*environment, error) {
@@ -111,7 +127,8 @@ func (p *pool) start() {
 	// Before its turn: an SDK that is being installed must not hold up the starts of other functions.
 	plan, err := p.planned(p.box.ctx)
 	var e *environment
-	if err == nil {
+	begun := err == nil
+	if begun {
 		release, ok := p.turn()
 		if !ok {
 			return
@@ -121,6 +138,9 @@ func (p *pool) start() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.starting--
+	if begun {
+		p.launching--
+	}
 	if err != nil {
 		p.refuse(err)
 		return
@@ -154,6 +174,7 @@ func (p *pool) turn() (release func(), ok bool) {
 		release()
 		return nil, false
 	}
+	p.begun()
 	return release, true
 }
 

@@ -14,15 +14,20 @@ import (
 	"time"
 )
 
-// The log is one file. It begins with a line "evo state N", N being the schema; then come records, each the length of its
-// payload and the payload's CRC-32C (both four bytes, little endian) and the payload: the operations of one Update. A record
-// that was cut short by a crash can only be the last one; it was never acknowledged, and is dropped.
+// The log is one file. It begins with a line "evo state N", N being the schema; then come records. A record is a head and a
+// payload, the operations of one Update. The head is three numbers of four bytes, little endian: the payload's length, the
+// payload's CRC-32C, and the CRC-32C of these two; schema 1 had only the first two. A log of an earlier schema is written anew
+// when it is opened.
+//
+// A record that was cut short by a crash can only be the last one; it was never acknowledged, and is dropped. It is told from
+// damage by what is missing: a file that was not written to the end ends early, or (after a power cut) in zeros.
 
 const (
 	logName  = "state.log"
 	lockName = "lock"
 	header   = "evo state %d\n"
 
+	headSize  = 12
 	maxRecord = 1 << 30
 	// A log is written anew when it is larger than this and several times what it would be then.
 	minCompact    = 16 << 20
@@ -75,12 +80,18 @@ func (e *DamagedError) Error() string {
 	return fmt.Sprintf("%s is damaged at byte %d: %s", e.File, e.Offset, e.Reason)
 }
 
+// Hint says what a person can do.
+func (e *DamagedError) Hint() string {
+	return "put a copy of the state directory in its place, or name another directory with --state"
+}
+
 // log is the open file, and the lock on its directory.
 type log struct {
 	dir  string
 	f    *os.File
 	lock *os.File
 
+	schema   int          // of what was read
 	size     atomic.Int64 // bytes in f
 	baseSize int64        // bytes when it was last written anew
 
@@ -165,60 +176,74 @@ func (l *log) read(replay func(op)) error {
 
 // replay reads data and returns how much of it is whole records.
 func (l *log) replay(path string, data []byte, replay func(op)) (int64, error) {
-	var schema int
 	line, _, ok := bytes.Cut(data, []byte("\n"))
-	if n, err := fmt.Sscanf(string(line)+"\n", header, &schema); !ok || n != 1 || err != nil {
+	if n, err := fmt.Sscanf(string(line)+"\n", header, &l.schema); !ok || n != 1 || err != nil {
 		return 0, &DamagedError{File: path, Reason: "it does not begin as evo's state does"}
 	}
-	if schema > Schema {
-		return 0, &NewerError{Dir: l.dir, Schema: schema}
+	if l.schema > Schema {
+		return 0, &NewerError{Dir: l.dir, Schema: l.schema}
 	}
+	written := len(bytes.TrimRight(data, "\x00"))
 	at := len(line) + 1
 	for at < len(data) {
-		payload, ok := record(data[at:])
-		if !ok {
-			if at+8 > len(data) || at+8+int(binary.LittleEndian.Uint32(data[at:])) >= len(data) || allZero(data[at:]) {
-				break // the last one: cut short
-			}
-			return 0, &DamagedError{File: path, Offset: int64(at), Reason: "a record's checksum is wrong, and more records follow it"}
+		payload, end, err := record(data, at, l.schema)
+		if err != nil && written < end {
+			break // the last one: cut short
 		}
-		if err := eachOp(payload, replay); err != nil {
+		if err == nil {
+			err = eachOp(payload, replay)
+		}
+		if err != nil {
 			return 0, &DamagedError{File: path, Offset: int64(at), Reason: err.Error()}
 		}
-		at += 8 + len(payload)
+		at = end
 	}
 	return int64(at), nil
 }
 
-func allZero(b []byte) bool { return len(bytes.Trim(b, "\x00")) == 0 }
-
-// record returns the payload of the record that data begins with.
-func record(data []byte) ([]byte, bool) {
-	if len(data) < 8 {
-		return nil, false
+// record returns the payload of the record at a place in data, and where it ends. If it is not whole, there is an error, and the
+// end is the least that it would have.
+func record(data []byte, at, schema int) (payload []byte, end int, err error) {
+	rest, size := data[at:], headSize
+	if schema == 1 {
+		size -= 4
 	}
-	n := binary.LittleEndian.Uint32(data)
-	if n > maxRecord || uint64(len(data)) < 8+uint64(n) {
-		return nil, false
+	least := at + size + 1 // no payload is empty
+	if len(rest) < size {
+		return nil, least, errors.New("a record's head is not whole")
 	}
-	payload := data[8 : 8+n]
-	return payload, crc32.Checksum(payload, crcTable) == binary.LittleEndian.Uint32(data[4:])
+	n := binary.LittleEndian.Uint32(rest)
+	if n > maxRecord || schema > 1 && crc32.Checksum(rest[:8], crcTable) != binary.LittleEndian.Uint32(rest[8:]) {
+		return nil, least, errors.New("the checksum of a record's head is wrong")
+	}
+	end = at + size + int(n)
+	if end > len(data) {
+		return nil, end, errors.New("a record is not whole")
+	}
+	payload = rest[size : size+int(n)]
+	if n == 0 || crc32.Checksum(payload, crcTable) != binary.LittleEndian.Uint32(rest[4:]) {
+		return nil, max(end, least), errors.New("a record's checksum is wrong")
+	}
+	return payload, end, nil
 }
 
-func frame(ops []byte) []byte {
-	b := make([]byte, 8, 8+len(ops))
-	binary.LittleEndian.PutUint32(b, uint32(len(ops)))
-	binary.LittleEndian.PutUint32(b[4:], crc32.Checksum(ops, crcTable))
-	return append(b, ops...)
+// frame fills in the head of a record.
+func frame(record []byte) []byte {
+	head, ops := record[:headSize], record[headSize:]
+	binary.LittleEndian.PutUint32(head, uint32(len(ops)))
+	binary.LittleEndian.PutUint32(head[4:], crc32.Checksum(ops, crcTable))
+	binary.LittleEndian.PutUint32(head[8:], crc32.Checksum(head[:8], crcTable))
+	return record
 }
 
-// append writes one record and returns where it ends. If that fails, the file is as it was before, or append fails for good.
-func (l *log) append(ops []byte) (int64, error) {
-	if len(ops) > maxRecord {
-		return 0, fmt.Errorf("a change of %d bytes is too large", len(ops))
+// append writes one record, which has room for its head, and returns where it ends. If that fails, the file is as it was before, or
+// append fails for good.
+func (l *log) append(record []byte) (int64, error) {
+	if len(record) > headSize+maxRecord {
+		return 0, fmt.Errorf("a change of %d bytes is too large", len(record))
 	}
 	size := l.size.Load()
-	n, err := l.f.Write(frame(ops))
+	n, err := l.f.Write(frame(record))
 	if err != nil {
 		return 0, errors.Join(err, l.f.Truncate(size))
 	}
@@ -282,7 +307,7 @@ func (l *log) rewrite(dump func(put func(table, key string, value []byte) error)
 	if err != nil {
 		return errors.Join(err, f.Close(), os.Remove(path+".new"))
 	}
-	l.f = f
+	l.f, l.schema = f, Schema
 	l.baseSize, l.synced, l.lost = size, size, nil
 	l.size.Store(size)
 	return syncDir(l.dir)
@@ -296,10 +321,10 @@ func writeAll(f *os.File, dump func(put func(table, key string, value []byte) er
 		return 0, err
 	}
 	size := int64(n)
-	var ops []byte
+	record := make([]byte, headSize)
 	err = dump(func(table, key string, value []byte) error {
-		ops, _ = appendPut(ops[:0], table, key, func(b []byte) ([]byte, error) { return append(b, value...), nil })
-		n, err := w.Write(frame(ops))
+		record, _ = appendPut(record[:headSize], table, key, func(b []byte) ([]byte, error) { return append(b, value...), nil })
+		n, err := w.Write(frame(record))
 		size += int64(n)
 		return err
 	})

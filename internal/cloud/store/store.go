@@ -15,6 +15,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -26,7 +27,7 @@ import (
 )
 
 // Schema is the version of what this program writes. A state directory with a higher one is refused.
-const Schema = 1
+const Schema = 2
 
 // Options for Open.
 type Options struct {
@@ -63,7 +64,12 @@ func Open(dir string, o Options) (*DB, error) {
 			l.baseSize += int64(len(key) + len(value))
 		}
 	}
-	if err := db.compactIfDue(); err != nil {
+	if l.schema < Schema {
+		err = l.rewrite(db.dump)
+	} else {
+		err = db.compactIfDue()
+	}
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("write the state anew: %w", err), l.close())
 	}
 	return db, nil
@@ -125,7 +131,7 @@ func (db *DB) update(ctx context.Context, f func(ctx context.Context, tx *Tx) er
 	if db.broken != nil {
 		return 0, db.broken
 	}
-	tx := &Tx{db: db, writable: true}
+	tx := &Tx{db: db, writable: true, record: make([]byte, headSize)}
 	committed := false
 	defer func() { // also when f panics
 		tx.done.Store(true)
@@ -136,8 +142,8 @@ func (db *DB) update(ctx context.Context, f func(ctx context.Context, tx *Tx) er
 	if err := tx.run(context.WithValue(ctx, txKey{db}, tx), f); err != nil {
 		return 0, err
 	}
-	if len(tx.ops) > 0 && db.log != nil {
-		if end, err = db.log.append(tx.ops); err != nil {
+	if len(tx.record) > headSize && db.log != nil {
+		if end, err = db.log.append(tx.record); err != nil {
 			return 0, db.fail(fmt.Errorf("write the state: %w", err))
 		}
 	}
@@ -226,7 +232,7 @@ type Tx struct {
 	db       *DB
 	writable bool
 	done     atomic.Bool
-	ops      []byte // encoded, as the log wants them
+	record   []byte // as the log wants it: room for a head, and the operations
 	undo     []func()
 	touched  []touched
 	err      error // the first value that could not be encoded
@@ -242,11 +248,11 @@ func (tx *Tx) run(ctx context.Context, f func(ctx context.Context, tx *Tx) error
 
 // nest runs f as a part of tx which is undone by itself if it fails.
 func (tx *Tx) nest(ctx context.Context, f func(ctx context.Context, tx *Tx) error) error {
-	undo, ops, ok := len(tx.undo), len(tx.ops), false
+	undo, end, ok := len(tx.undo), len(tx.record), false
 	defer func() {
 		if !ok {
 			tx.undoTo(undo)
-			tx.ops = tx.ops[:ops]
+			tx.record = tx.record[:end]
 		}
 	}()
 	err := tx.run(ctx, f)
@@ -272,8 +278,17 @@ type JSON[V any] struct{}
 
 // Append implements Codec.
 func (JSON[V]) Append(b []byte, v V) ([]byte, error) {
-	j, err := json.Marshal(v)
-	return append(b, j...), err
+	w := appending(b)
+	err := json.NewEncoder(&w).Encode(v)
+	return bytes.TrimSuffix(w, []byte("\n")), err
+}
+
+// appending is a writer that appends to bytes.
+type appending []byte
+
+func (w *appending) Write(b []byte) (int, error) {
+	*w = append(*w, b...)
+	return len(b), nil
 }
 
 // Decode implements Codec.

@@ -2,6 +2,7 @@ package store
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -243,22 +244,97 @@ func TestCutShortRecordIsDroppedWhereverItEnds(t *testing.T) {
 	}
 }
 
-func TestDamageIsRefused(t *testing.T) {
+// writeLog makes a state directory whose log is data.
+func writeLog(t *testing.T, data []byte) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, logName), data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// twoRecords returns a log of two records, and where each begins.
+func twoRecords(t *testing.T) (data []byte, begin [2]int64) {
+	t.Helper()
 	dir := t.TempDir()
 	db := mustOpen(t, dir)
 	things := NewTable[int](db, "things")
-	put(t, db, things, "a", 1)
-	put(t, db, things, "b", 2)
+	for i, k := range []string{"a", "b"} {
+		begin[i] = db.log.size.Load()
+		put(t, db, things, k, i+1)
+	}
 	db.Close()
-	path := filepath.Join(dir, logName)
-	data, _ := os.ReadFile(path)
-	data[len("evo state 1\n")+8] ^= 1
-	if err := os.WriteFile(path, data, 0o600); err != nil {
+	data, err := os.ReadFile(filepath.Join(dir, logName))
+	if err != nil {
 		t.Fatal(err)
 	}
-	var damaged *DamagedError
-	if _, err := Open(dir, Options{}); !errors.As(err, &damaged) {
-		t.Errorf("error: %v", err)
+	return data, begin
+}
+
+func TestDamageIsRefusedWhereverItIs(t *testing.T) {
+	whole, begin := twoRecords(t)
+	for at := begin[0]; at < int64(len(whole)); at++ {
+		for bit := range 8 {
+			data := bytes.Clone(whole)
+			data[at] ^= 1 << bit
+			dir := writeLog(t, data)
+			want := DamagedError{File: filepath.Join(dir, logName), Offset: begin[0]}
+			if at >= begin[1] {
+				want.Offset = begin[1]
+			}
+			var damaged *DamagedError
+			if _, err := Open(dir, Options{}); !errors.As(err, &damaged) || damaged.File != want.File || damaged.Offset != want.Offset {
+				t.Fatalf("bit %d of byte %d: %v, want %v", bit, at, err, &want)
+			}
+			if left, _ := os.ReadFile(want.File); !bytes.Equal(left, data) {
+				t.Fatalf("bit %d of byte %d: the file was changed", bit, at)
+			}
+		}
+	}
+}
+
+// After a power cut a file may be as long as it was to be, or longer, and end in zeros.
+func TestRecordThatEndsInZerosIsDropped(t *testing.T) {
+	whole, begin := twoRecords(t)
+	for cut := begin[1]; cut < int64(len(whole)); cut++ {
+		for _, more := range []int{0, 1, 4096} {
+			data := append(bytes.Clone(whole[:cut]), make([]byte, len(whole)-int(cut)+more)...)
+			db := mustOpen(t, writeLog(t, data))
+			if got := contents(db, NewTable[int](db, "things")); !maps.Equal(got, map[string]int{"a": 1}) {
+				t.Fatalf("zeros from %d on: %v", cut, got)
+			}
+			db.Close()
+		}
+	}
+}
+
+// A log as the first schema had it is read, and goes on in the present one.
+func TestEarlierSchema(t *testing.T) {
+	whole, begin := twoRecords(t)
+	old := []byte("evo state 1\n")
+	for i, end := range []int64{begin[1], int64(len(whole))} {
+		record := whole[begin[i]:end]
+		old = append(append(old, record[:8]...), record[headSize:]...)
+	}
+	for cut := range 3 {
+		dir := writeLog(t, old[:len(old)-cut])
+		want := map[string]int{"a": 1, "c": 3}
+		if cut == 0 {
+			want["b"] = 2
+		}
+		db := mustOpen(t, dir)
+		put(t, db, NewTable[int](db, "things"), "c", 3)
+		db.Close()
+		data, _ := os.ReadFile(filepath.Join(dir, logName))
+		if !bytes.HasPrefix(data, fmt.Appendf(nil, header, Schema)) {
+			t.Errorf("the log begins with %q", data[:12])
+		}
+		db = mustOpen(t, dir)
+		if got := contents(db, NewTable[int](db, "things")); !maps.Equal(got, want) {
+			t.Errorf("%d bytes cut off: %v, want %v", cut, got, want)
+		}
+		db.Close()
 	}
 }
 
@@ -455,7 +531,7 @@ func writeForever(dir string) {
 }
 
 func FuzzReplay(f *testing.F) {
-	good := append([]byte("evo state 1\n"), frame(appendDelete(appendDrop(nil, "t"), "t", "k"))...)
+	good := append(fmt.Appendf(nil, header, Schema), frame(appendDelete(appendDrop(make([]byte, headSize), "t"), "t", "k"))...)
 	f.Add(good)
 	f.Add(good[:len(good)-3])
 	f.Add([]byte("evo state 2\n"))
@@ -502,7 +578,7 @@ func TestLostBytesStayLost(t *testing.T) {
 	}
 	l := db.log
 	l.syncMu.Lock() // nobody waits for the disk until the file has gone
-	end, err := l.append([]byte{})
+	end, err := l.append(make([]byte, headSize))
 	kept := l.f
 	l.f = gone
 	l.syncMu.Unlock()

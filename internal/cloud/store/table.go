@@ -56,14 +56,14 @@ func (t *Table[V]) Get(_ *Tx, key string) (V, bool) { return t.tree.Get(key) }
 // Put sets the value of key.
 func (t *Table[V]) Put(tx *Tx, key string, v V) {
 	tx.mustWrite()
-	ops, err := appendPut(tx.ops, t.name, key, func(b []byte) ([]byte, error) { return t.codec.Append(b, v) })
+	record, err := appendPut(tx.record, t.name, key, func(b []byte) ([]byte, error) { return t.codec.Append(b, v) })
 	if err != nil {
 		if tx.err == nil {
 			tx.err = fmt.Errorf("encode %s %q: %w", t.name, key, err)
 		}
 		return
 	}
-	tx.ops = ops
+	tx.record = record
 	tx.touch(t.watch, key)
 	old, had := t.tree.Set(key, v)
 	tx.undo = append(tx.undo, func() { t.restore(key, old, had) })
@@ -75,7 +75,7 @@ func (t *Table[V]) Delete(tx *Tx, key string) bool {
 	old, had := t.tree.Delete(key)
 	if had {
 		tx.touch(t.watch, key)
-		tx.ops = appendDelete(tx.ops, t.name, key)
+		tx.record = appendDelete(tx.record, t.name, key)
 		tx.undo = append(tx.undo, func() { t.restore(key, old, true) })
 	}
 	return had
@@ -84,7 +84,7 @@ func (t *Table[V]) Delete(tx *Tx, key string) bool {
 // Drop removes all entries, and the table from the state directory until something is put again.
 func (t *Table[V]) Drop(tx *Tx) {
 	tx.mustWrite()
-	tx.ops = appendDrop(tx.ops, t.name)
+	tx.record = appendDrop(tx.record, t.name)
 	tx.touch(t.watch, "")
 	old := t.tree
 	t.tree = btree.Map[string, V]{}

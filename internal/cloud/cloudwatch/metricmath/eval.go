@@ -26,8 +26,8 @@ type Series struct {
 type Env struct {
 	Start, End, Period int64
 	Metrics            []Series // those of the request, without expressions, in its order
-	// Lookup returns what an id stands for: one series, or those of an expression that made several.
-	Lookup func(id string) ([]Series, bool)
+	// Lookup returns what an id stands for: one series, or the array that an expression has made, however many are in it.
+	Lookup func(id string) (list []Series, array, ok bool)
 	// Search serves SEARCH. Where it is nil there is no SEARCH.
 	Search func(query Query, stat string, period int64) ([]Series, error)
 }
@@ -38,21 +38,21 @@ const maxGrid = 200_000
 // errNoSeries says that a whole expression came out as a number.
 var errNoSeries = errors.New("the result of an expression must be a time series or an array of time series, not a scalar")
 
-// Eval computes the expression. It fails if the result is a scalar.
-func (e *Expression) Eval(env Env) ([]Series, error) {
+// Eval computes the expression: a time series, or an array of them. It fails if the result is a scalar.
+func (e *Expression) Eval(env Env) (list []Series, array bool, err error) {
 	v, err := env.eval(e.root)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	if v.kind == scalar || v.kind == literalText {
-		return nil, errNoSeries
+		return nil, false, errNoSeries
 	}
 	for i := range v.list {
 		v.list[i].Points = slices.DeleteFunc(slices.Clone(v.list[i].Points), func(p Point) bool {
 			return math.IsNaN(p.Value) || math.IsInf(p.Value, 0)
 		})
 	}
-	return v.list, nil
+	return v.list, v.kind == many, nil
 }
 
 type valueKind int
@@ -84,14 +84,14 @@ func (env Env) eval(n node) (value, error) {
 	case word:
 		return value{kind: literalText, text: string(n)}, nil
 	case ref:
-		list, ok := env.Lookup(string(n))
-		if !ok {
+		list, array, ok := env.Lookup(string(n))
+		switch {
+		case !ok:
 			return value{}, fmt.Errorf("the id %q is not in the request", string(n))
+		case array:
+			return seriesN(list), nil
 		}
-		if len(list) == 1 {
-			return series1(list[0]), nil
-		}
-		return seriesN(list), nil
+		return series1(list[0]), nil
 	case array:
 		return env.array(n)
 	case unary:

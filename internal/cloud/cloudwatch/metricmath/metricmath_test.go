@@ -38,13 +38,13 @@ func show(list []Series, slots int) string {
 }
 
 func env(slots int, list ...Series) Env {
-	return Env{Start: 0, End: int64(slots * step), Period: step, Metrics: list, Lookup: func(id string) ([]Series, bool) {
+	return Env{Start: 0, End: int64(slots * step), Period: step, Metrics: list, Lookup: func(id string) ([]Series, bool, bool) {
 		for _, s := range list {
 			if s.ID == id {
-				return []Series{s}, true
+				return []Series{s}, false, true
 			}
 		}
-		return nil, false
+		return nil, false, false
 	}}
 }
 
@@ -102,7 +102,7 @@ func TestEval(t *testing.T) {
 			t.Errorf("Parse(%q): %v", c.src, err)
 			continue
 		}
-		got, err := x.Eval(e)
+		got, _, err := x.Eval(e)
 		if err != nil {
 			t.Errorf("%s: %v", c.src, err)
 		} else if s := show(got, 5); s != c.want {
@@ -121,7 +121,7 @@ func TestComparisonWithMissing(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := x.Eval(e)
+		got, _, err := x.Eval(e)
 		if err != nil || show(got, 4) != want {
 			t.Errorf("%s = %s, %v; want %s", src, show(got, 4), err, want)
 		}
@@ -156,7 +156,7 @@ func TestErrors(t *testing.T) {
 	} {
 		x, err := Parse(src)
 		if err == nil {
-			_, err = x.Eval(e)
+			_, _, err = x.Eval(e)
 		}
 		if want == "" {
 			continue
@@ -211,7 +211,7 @@ func FuzzExpression(f *testing.F) {
 		if err != nil {
 			return
 		}
-		list, err := x.Eval(e)
+		list, _, err := x.Eval(e)
 		if err != nil {
 			return
 		}

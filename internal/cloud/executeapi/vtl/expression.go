@@ -261,7 +261,7 @@ func (p *parser) str(depth int) (expr, error) {
 			if quote == '\'' || !strings.ContainsAny(b.String(), "$#") {
 				return literal{b.String()}, nil
 			}
-			inner := &parser{s: b.String()}
+			inner := &parser{s: b.String(), macros: p.macros}
 			nodes, end, err := inner.block(depth + 1)
 			if err == nil && end != "" {
 				err = fmt.Errorf("#%s in a string", end)

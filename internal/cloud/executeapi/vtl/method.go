@@ -3,6 +3,7 @@ package vtl
 import (
 	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
 )
 
@@ -23,10 +24,7 @@ func (r *run) call(v any, name string, args []any) (any, error) {
 	case *Map:
 		out, err = callMap(v, name, args)
 	default:
-		if name == "toString" {
-			return Text(v), nil
-		}
-		err = ErrNoMethod
+		out, err = callNumber(v, name, args)
 	}
 	if err == ErrNoMethod {
 		return nil, fmt.Errorf("method %s with %d arguments is not there", name, len(args))
@@ -35,6 +33,34 @@ func (r *run) call(v any, name string, args []any) (any, error) {
 		err = fmt.Errorf("the template makes more than %d bytes", maxOutput)
 	}
 	return out, err
+}
+
+// callNumber calls a method of a number, or of true and false, which have toString. Java's static methods are reached through any
+// number: #set($Integer = 0)$Integer.parseInt("1").
+func callNumber(v any, name string, args []any) (any, error) {
+	f, isNumber := float(v)
+	switch {
+	case name == "toString" && len(args) == 0:
+		return Text(v), nil
+	case !isNumber:
+	case (name == "intValue" || name == "longValue") && len(args) == 0:
+		return int64(f), nil
+	case name == "doubleValue" && len(args) == 0:
+		return f, nil
+	case (name == "parseInt" || name == "parseLong") && len(args) == 1:
+		n, err := strconv.ParseInt(Text(args[0]), 10, 64)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %q is not a whole number", name, Text(args[0]))
+		}
+		return n, nil
+	case name == "parseDouble" && len(args) == 1:
+		n, err := strconv.ParseFloat(Text(args[0]), 64)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %q is not a number", name, Text(args[0]))
+		}
+		return n, nil
+	}
+	return nil, ErrNoMethod
 }
 
 func callString(s, name string, args []any) (any, error) {
@@ -78,9 +104,9 @@ func callString1(s, name string, arg any) (any, error) {
 	case "concat":
 		return s + a, nil
 	case "indexOf":
-		return int64(strings.Index(s, a)), nil
+		return characters(s, strings.Index(s, a)), nil
 	case "lastIndexOf":
-		return int64(strings.LastIndex(s, a)), nil
+		return characters(s, strings.LastIndex(s, a)), nil
 	case "substring":
 		return substring(s, arg, nil)
 	case "charAt":
@@ -137,6 +163,14 @@ func callString2(s, name string, args []any) (any, error) {
 		return s, nil
 	}
 	return nil, ErrNoMethod
+}
+
+// characters turns an index of bytes into one of characters; -1 stays.
+func characters(s string, at int) int64 {
+	if at < 0 {
+		return -1
+	}
+	return int64(len([]rune(s[:at])))
 }
 
 func substring(s string, from, to any) (any, error) {

@@ -23,6 +23,7 @@ type run struct {
 	out   strings.Builder
 	steps int
 	size  int
+	depth int // of macros and blocks
 }
 
 // Execute writes the template with the variables. The map is changed by what the template sets.
@@ -148,11 +149,11 @@ func (n forNode) run(r *run) error {
 			items = append(items, v.values[k])
 		}
 	}
-	old, oldLoop := r.vars[n.name], r.vars["foreach"]
-	defer func() { r.vars[n.name], r.vars["foreach"] = old, oldLoop }()
+	outer := r.vars["foreach"]
+	defer r.restore(n.name, "foreach", "velocityCount")()
 	for i, item := range items {
 		r.vars[n.name], r.vars["velocityCount"] = item, int64(i+1)
-		r.vars["foreach"] = NewMap("index", int64(i), "count", int64(i+1), "hasNext", i+1 < len(items), "first", i == 0, "last", i+1 == len(items))
+		r.vars["foreach"] = NewMap("index", int64(i), "count", int64(i+1), "hasNext", i+1 < len(items), "first", i == 0, "last", i+1 == len(items), "parent", outer)
 		if err := r.all(n.body); err == errBreak {
 			break
 		} else if err != nil {
@@ -168,7 +169,10 @@ func (stopNode) run(*run) error  { return errStop }
 func (e literal) eval(*run) (any, error) { return e.v, nil }
 
 func (e quoted) eval(r *run) (any, error) {
-	inner := &run{vars: r.vars, steps: r.steps, size: r.size}
+	inner := &run{vars: r.vars, steps: r.steps, size: r.size, depth: r.depth + 1}
+	if inner.depth > maxNesting {
+		return nil, fmt.Errorf("nested more than %d deep", maxNesting)
+	}
 	err := inner.all(e.nodes)
 	r.steps, r.size = inner.steps, inner.size
 	return inner.out.String(), err
@@ -282,6 +286,12 @@ func (e binary) eval(r *run) (any, error) {
 
 func (e *reference) eval(r *run) (any, error) {
 	v := r.vars[e.name]
+	if b, ok := v.(block); ok {
+		var err error
+		if v, err = (quoted{b.nodes}).eval(r); err != nil {
+			return nil, err
+		}
+	}
 	for _, s := range e.steps {
 		if err := r.step(); err != nil {
 			return nil, err

@@ -1,9 +1,9 @@
 // Package vtl answers: what does one of API Gateway's mapping templates make of its variables?
 //
 // Templates are written in the Velocity Template Language. What is here: references with properties, calls and indexes, #set,
-// #if, #elseif, #else, #foreach, #break, #stop, comments, the operators of expressions, lists, maps and ranges, and the
-// methods of strings, lists and maps that templates use. What is not here (macros, #parse, #include, #evaluate) is refused when
-// the template is parsed; a method that does not exist, when it is called.
+// #if, #elseif, #else, #foreach, #break, #stop, #define, #macro, comments, text between #[[ and ]]#, the operators of expressions,
+// lists, maps and ranges, and the methods of strings, numbers, lists and maps that templates use. What is not here (#parse, #include,
+// #evaluate) is refused when the template is parsed; a method that does not exist, when it is called.
 //
 // A reference that leads nowhere is written as nothing, as API Gateway does.
 package vtl
@@ -44,7 +44,7 @@ type (
 
 // Parse reads a template.
 func Parse(text string) (*Template, error) {
-	p := &parser{s: text}
+	p := &parser{s: text, macros: map[string]*macro{}}
 	nodes, end, err := p.block(0)
 	if err != nil {
 		return nil, fmt.Errorf("line %d: %w", 1+strings.Count(text[:p.i], "\n"), err)
@@ -56,8 +56,9 @@ func Parse(text string) (*Template, error) {
 }
 
 type parser struct {
-	s string
-	i int
+	s      string
+	i      int
+	macros map[string]*macro // those that have been read
 }
 
 // block reads nodes up to the end of the text, or past an #end, #else or #elseif, whose name it returns.
@@ -126,6 +127,13 @@ func (p *parser) directive(depth int) (n node, end, literal string, err error) {
 		}
 		p.i += 1 + strings.Index(rest, "*#") + 2
 		return nil, "", "", nil
+	case strings.HasPrefix(rest, "[["):
+		text, _, closed := strings.Cut(rest[2:], "]]#")
+		if !closed {
+			return nil, "", "", fmt.Errorf("#[[ has no ]]#")
+		}
+		p.i += len("#[[]]#") + len(text)
+		return nil, "", text, nil
 	}
 	word := leadingWord(strings.TrimPrefix(rest, "{"))
 	skip := 1 + len(word)
@@ -133,11 +141,14 @@ func (p *parser) directive(depth int) (n node, end, literal string, err error) {
 		skip += 2
 	}
 	switch word {
-	case "set", "if", "elseif", "else", "end", "foreach", "break", "stop":
+	case "set", "if", "elseif", "else", "end", "foreach", "break", "stop", "define", "macro":
 		p.i += skip
-	case "macro", "parse", "include", "evaluate", "define", "return":
+	case "parse", "include", "evaluate", "return":
 		return nil, "", "", fmt.Errorf("#%s is not there", word)
 	default:
+		if n, err := p.called(depth); n != nil || err != nil {
+			return n, "", "", err
+		}
 		p.i++
 		return nil, "", "#", nil
 	}
@@ -148,6 +159,10 @@ func (p *parser) directive(depth int) (n node, end, literal string, err error) {
 		n, err = p.conditional(depth)
 	case "foreach":
 		n, err = p.loop(depth)
+	case "define":
+		n, err = p.define(depth)
+	case "macro":
+		err = p.macro(depth)
 	case "break":
 		n = breakNode{}
 	case "stop":
@@ -274,14 +289,8 @@ func (p *parser) loop(depth int) (node, error) {
 		return nil, err
 	}
 	p.endOfLine()
-	body, end, err := p.block(depth + 1)
-	if err != nil {
-		return nil, err
-	}
-	if end != "end" {
-		return nil, fmt.Errorf("a #foreach has no #end")
-	}
-	return forNode{v.name, list, body}, nil
+	body, err := p.body("foreach", depth)
+	return forNode{v.name, list, body}, err
 }
 
 func (p *parser) space() {

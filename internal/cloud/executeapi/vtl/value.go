@@ -106,11 +106,21 @@ func show(v any, depth int) string {
 	return ""
 }
 
+// number writes a number as Java does, which JSON takes as well: 1.0, 0.001, 1.0E7, 1.5E-4.
 func number(f float64) string {
-	if f == math.Trunc(f) && math.Abs(f) < 1e7 {
-		return strconv.FormatFloat(f, 'f', 1, 64)
+	if abs := math.Abs(f); abs != 0 && (abs < 1e-3 || abs >= 1e7) {
+		digits, exponent, _ := strings.Cut(strconv.FormatFloat(f, 'e', -1, 64), "e")
+		n, _ := strconv.Atoi(exponent)
+		return decimal(digits) + "E" + strconv.Itoa(n)
 	}
-	return strconv.FormatFloat(f, 'g', -1, 64)
+	return decimal(strconv.FormatFloat(f, 'f', -1, 64))
+}
+
+func decimal(s string) string {
+	if strings.Contains(s, ".") {
+		return s
+	}
+	return s + ".0"
 }
 
 // JSON returns a value as JSON.
@@ -150,9 +160,7 @@ func writeJSON(b *strings.Builder, v any, depth int) {
 			writeJSON(b, v.values[k], depth+1)
 		}
 		b.WriteByte('}')
-	case float64:
-		b.WriteString(strconv.FormatFloat(v, 'g', -1, 64))
-	case bool, int64:
+	case bool, int64, float64:
 		b.WriteString(Text(v))
 	default:
 		b.WriteString("null")

@@ -30,6 +30,15 @@ func TestExecute(t *testing.T) {
 		`$b.name.replaceAll("(n)", "<$1>") $b.name.substring(1)`:                 `A<n><n> nn`,
 		`#set($l = [])$l.add(1)#stop never`:                                      `true`,
 		`#set($q = "say ""hi""")$q`:                                              `say "hi"`,
+		"#define( $loop )\n{#foreach($k in $m.keySet())$k#end}\n#end\n#set($m = {\"a\": 1})$loop#set($m = {\"b\": 1})${loop}": "{a}\n{b}\n",
+		`#define($d)$x#end#set($x = "1")"$d" #set($s = "<$d>")$s $d.length()`:                                                 `"1" <1> 1`,
+		`#macro(pair $k, $v)"$k":"$v"#end#pair("a" $b.n), #pair('b', "c")[$k]`:                                                `"a":"3", "b":"c"[]`,
+		`#macro(down $n)$n#if($n > 0)#set($less = $n - 1)#down($less)#end#end#down(3)`:                                        `3210`,
+		`#[[$b #set(]]#`: `$b #set(`,
+		`#foreach($a in [1, 2])#foreach($c in ["x", "y"])$foreach.parent.count$c#end$velocityCount #end`: `1x1y1 2x2y2 `,
+		`#set($s = "häuser")$s.indexOf("u") $s.lastIndexOf("z") $s.substring($s.indexOf("u"))`:           `2 -1 user`,
+		`#set($Integer = 0)#set($n = $Integer.parseInt("41") + 1)$n`:                                     `42`,
+		`#set($j = [1.0, 12.50, 10000000.0, 0.00015, 0.001])$j`:                                          `[1.0,12.5,1.0E7,1.5E-4,0.001]`,
 	} {
 		v, err := ParseJSON(body)
 		if err != nil {
@@ -50,7 +59,12 @@ func TestErrors(t *testing.T) {
 	for template, want := range map[string]string{
 		"a\n#if($x)":                           "line 2: an #if has no #end",
 		"#end":                                 "#end without its beginning",
-		"#macro(x)":                            "#macro is not there",
+		"#parse(x)":                            "#parse is not there",
+		"#macro(x":                             "a variable is expected",
+		"#macro(x)a":                           "a #macro has no #end",
+		"#define($x)a":                         "a #define has no #end",
+		"#define(x)a#end":                      "a variable is expected",
+		"#[[a":                                 "#[[ has no ]]#",
 		"#set($x 1)":                           `"=" is expected`,
 		"#set($x = ":                           "a value is expected",
 		"#foreach($x of $y)#end":               "#foreach is written",
@@ -69,9 +83,12 @@ func TestErrors(t *testing.T) {
 		`$s.explode()`: "method explode with 0 arguments is not there",
 		`#set($l=[1..1000])#foreach($a in $l)#foreach($b in $l)#foreach($c in $l)x#end#end#end`: "steps",
 		`#foreach($i in [1..100])#set($s = $s + $s)#end`:                                        "bytes",
-		`#break`:                  "#break",
-		`$s.matches("(")`:         "matches",
-		`#set($l=[])$l.add($l)$l`: "",
+		`#break`:                       "#break",
+		`$s.matches("(")`:              "matches",
+		`#define($d)$d#end$d`:          "nested more than",
+		`#macro(m)#m()#end#m()`:        "nested more than",
+		`#set($i = 0)$i.parseInt("x")`: "not a whole number",
+		`#set($l=[])$l.add($l)$l`:      "",
 	} {
 		tm, err := Parse(template)
 		if err != nil {
