@@ -1,7 +1,7 @@
 // Package configservice answers: what does AWS Config know of the resources, and of the rules for them?
 //
 // It learns of resources through an [Inventory]: what there is of a kind, and in which of the store's tables that lies. After a
-// change of one of these the type's resources are listed again and compared with what is known of them; what differs becomes a
+// change of one of these the kind's resources are listed again and compared with what is known of them; what differs becomes a
 // configuration item, and the rules judge. That happens half a second of the cloud's time after a change, so that what one
 // deployment does to a resource is one item; and at once when somebody asks for anything here, so that answers are never
 // older than the question. DynamoDB's items and S3's objects are not configuration, and cost nothing.
@@ -74,7 +74,7 @@ type Service struct {
 	set      *rules.Set                      // of live; nil: to be made
 	kinds    []Kind
 	kindOf   map[string]*Kind // by type
-	defaults []rule // by name
+	defaults []rule           // by name
 
 	mu      sync.Mutex
 	dirty   map[string]ids // what may have changed, by the kind's name
