@@ -108,7 +108,7 @@ var unidentified = map[string]bool{"UnrecognizedClientException": true, "Invalid
 	"MissingAuthenticationToken": true, "InvalidToken": true, "MissingAuthenticationTokenException": true, "InvalidSignatureException": true}
 
 var denied = map[string]bool{"AccessDenied": true, "AccessDeniedException": true, "UnauthorizedOperation": true, "Forbidden": true,
-	"NotAuthorized": true}
+	"NotAuthorized": true, "UnauthorizedException": true}
 
 var throttled = map[string]bool{"Throttling": true, "ThrottlingException": true, "TooManyRequestsException": true, "RequestLimitExceeded": true,
 	"SlowDown": true}

@@ -416,6 +416,137 @@ func TestPeriodicRules(t *testing.T) {
 	})
 }
 
+// A cloud that was away for a while evaluates periodic rules when they are due, once for all that it has missed, and keeps to the
+// times that they had before.
+func TestPeriodsGoOnOverARestart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newAudit(t, t.TempDir())
+		var calls []time.Duration // since the rule was declared
+		var declared time.Time
+		periodic := func(context.Context, *sandbox.Function, []byte) (any, error) {
+			calls = append(calls, time.Since(declared).Round(time.Minute))
+			return nil, nil
+		}
+		a.handle("periodic", periodic)
+		a.deploy(template(function{"periodic", "", 1}), cfntypes.StackStatusCreateComplete)
+		fn, err := a.lambda.GetFunction(a.ctx, &lambda.GetFunctionInput{FunctionName: aws.String("periodic")})
+		a.need(err)
+		declared = time.Now()
+		a.put("hourly", types.ConfigRule{MaximumExecutionFrequency: types.MaximumExecutionFrequencyOneHour, Source: &types.Source{Owner: types.OwnerCustomLambda,
+			SourceIdentifier: fn.Configuration.FunctionArn, SourceDetails: []types.SourceDetail{{EventSource: "aws.config", MessageType: types.MessageTypeScheduledNotification}}}})
+		rule := managed("DYNAMODB_AUTOSCALING_ENABLED")
+		rule.MaximumExecutionFrequency = types.MaximumExecutionFrequencyThreeHours
+		a.put("managed", rule)
+		away := func(d time.Duration) {
+			a.close()
+			time.Sleep(d)
+			a.world = newWorld(t, a.server.StateDir)
+			a.handle("periodic", periodic)
+			a.open()
+		}
+		evaluated := func() time.Duration {
+			out, err := a.config.DescribeConfigRuleEvaluationStatus(a.ctx, &configservice.DescribeConfigRuleEvaluationStatusInput{ConfigRuleNames: []string{"managed"}})
+			a.need(err)
+			return out.ConfigRulesEvaluationStatus[0].LastSuccessfulEvaluationTime.Sub(declared).Round(time.Minute)
+		}
+		time.Sleep(30 * time.Minute)
+		away(10 * time.Minute) // nothing is due in between
+		time.Sleep(time.Hour)
+		away(200 * time.Minute) // from 1:40 to 5:00
+		time.Sleep(10 * time.Minute)
+		if got := evaluated(); got != 5*time.Hour {
+			t.Errorf("the managed rule was evaluated at %s, want when the cloud came back", got)
+		}
+		time.Sleep(2 * time.Hour)
+		if diff := cmp.Diff([]time.Duration{0, time.Hour, 5 * time.Hour, 6 * time.Hour, 7 * time.Hour}, calls); diff != "" {
+			t.Errorf("the hourly rule's function was called at\n%s", diff)
+		}
+		if got := evaluated(); got != 6*time.Hour {
+			t.Errorf("the managed rule was evaluated last at %s, want its own time", got)
+		}
+		a.close()
+	})
+}
+
+const recordedOnly = `
+Parameters: {Rotation: {Type: String}}
+Resources:
+  Queue: {Type: "AWS::SQS::Queue", Properties: {QueueName: orders, KmsMasterKeyId: !Ref Key, Tags: [{Key: tier, Value: gold}]}}
+  Open:
+    Type: AWS::SQS::QueuePolicy
+    Properties: {Queues: [!Ref Queue, !Ref Other], PolicyDocument: {Version: "2012-10-17", Statement: [{Effect: Allow, Principal: "*", Action: "sqs:SendMessage", Resource: !GetAtt Queue.Arn}]}}
+  Other: {Type: "AWS::SQS::Queue"}
+  Topic: {Type: "AWS::SNS::Topic", Properties: {TopicName: news, KmsMasterKeyId: !GetAtt Key.Arn}}
+  Key: {Type: "AWS::KMS::Key", Properties: {EnableKeyRotation: !Ref Rotation, KeyPolicy: {Version: "2012-10-17", Statement: []}}}
+  Machine: {Type: "AWS::StepFunctions::StateMachine", Properties: {StateMachineName: machine, RoleArn: "arn:aws:iam::000000000000:role/r", DefinitionString: "{}"}}
+  Domain: {Type: "AWS::SES::EmailIdentity", Properties: {EmailIdentity: example.com}}
+`
+
+// What no service here runs has configuration items of what its template says, and rules apply to it.
+func TestRecordsWhatIsOnlyInTemplates(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newAudit(t, "")
+		defer a.close()
+		for _, id := range []string{"SQS_QUEUE_NO_PUBLIC_ACCESS", "SNS_ENCRYPTED_KMS", "CMK_BACKING_KEY_ROTATION_ENABLED", "STEP_FUNCTIONS_STATE_MACHINE_LOGGING_ENABLED"} {
+			a.put(id, managed(id))
+		}
+		deploy := func(rotation string) {
+			t.Helper()
+			a.deploy(strings.Replace(recordedOnly, "{Type: String}", "{Type: String, Default: '"+rotation+"'}", 1), cfntypes.StackStatusCreateComplete)
+		}
+		deploy("false")
+		found := map[string]types.ResourceIdentifier{}
+		for _, kind := range []types.ResourceType{"AWS::SQS::Queue", "AWS::SNS::Topic", "AWS::KMS::Key", "AWS::StepFunctions::StateMachine"} {
+			out, err := a.config.ListDiscoveredResources(a.ctx, &configservice.ListDiscoveredResourcesInput{ResourceType: kind})
+			a.need(err)
+			for _, r := range out.ResourceIdentifiers {
+				found[string(kind)+" "+aws.ToString(r.ResourceName)] = r
+			}
+		}
+		queue, topic := found["AWS::SQS::Queue orders"], found["AWS::SNS::Topic news"]
+		if len(found) != 5 || aws.ToString(queue.ResourceId) != "https://sqs.us-east-1.amazonaws.com/000000000000/orders" || aws.ToString(topic.ResourceId) != "arn:aws:sns:us-east-1:000000000000:news" {
+			t.Fatalf("found %+v", found)
+		}
+		var key string
+		for name, r := range found {
+			if strings.HasPrefix(name, "AWS::KMS::Key") {
+				key = *r.ResourceId
+			}
+		}
+		item := a.history("AWS::SQS::Queue", *queue.ResourceId)[0]
+		var configuration map[string]any
+		a.need(json.Unmarshal([]byte(aws.ToString(item.Configuration)), &configuration))
+		if configuration["KmsMasterKeyId"] != key || configuration["Arn"] != "arn:aws:sqs:us-east-1:000000000000:orders" || aws.ToString(item.Arn) != configuration["Arn"] ||
+			item.Tags["tier"] != "gold" || item.Tags["aws:cloudformation:logical-id"] != "Queue" || len(item.Relationships) != 1 {
+			t.Errorf("the queue's item: %+v, its configuration %v", item, configuration)
+		}
+		for _, c := range []struct{ kind, id, rule, want string }{
+			{"AWS::SQS::Queue", *queue.ResourceId, "SQS_QUEUE_NO_PUBLIC_ACCESS", "NON_COMPLIANT"},
+			{"AWS::SNS::Topic", *topic.ResourceId, "SNS_ENCRYPTED_KMS", "COMPLIANT"},
+			{"AWS::KMS::Key", key, "CMK_BACKING_KEY_ROTATION_ENABLED", "NON_COMPLIANT"},
+			{"AWS::StepFunctions::StateMachine", *found["AWS::StepFunctions::StateMachine machine"].ResourceId, "STEP_FUNCTIONS_STATE_MACHINE_LOGGING_ENABLED", "NON_COMPLIANT"},
+		} {
+			if got := a.verdicts(c.kind, c.id); got[c.rule] != c.want || len(got) != 1 {
+				t.Errorf("%s: %v, want %s", c.id, got, c.want)
+			}
+		}
+		a.deploy(strings.Replace(recordedOnly, "{Type: String}", "{Type: String, Default: 'true'}", 1), cfntypes.StackStatusUpdateComplete)
+		if got := a.verdicts("AWS::KMS::Key", key); got["CMK_BACKING_KEY_ROTATION_ENABLED"] != "COMPLIANT" || len(a.history("AWS::KMS::Key", key)) != 2 {
+			t.Errorf("with rotation: %v, %d items", got, len(a.history("AWS::KMS::Key", key)))
+		}
+		if n := len(a.history("AWS::SQS::Queue", *queue.ResourceId)); n != 1 {
+			t.Errorf("%d items of a queue that has not changed", n)
+		}
+		_, err := a.cfn.DeleteStack(a.ctx, &cloudformation.DeleteStackInput{StackName: aws.String(stack)})
+		a.need(err)
+		time.Sleep(time.Minute)
+		items := a.history("AWS::KMS::Key", key)
+		if last := items[len(items)-1]; last.ConfigurationItemStatus != types.ConfigurationItemStatusResourceDeleted || len(a.verdicts("AWS::KMS::Key", key)) != 0 {
+			t.Errorf("after the stack was deleted: %+v", last)
+		}
+	})
+}
+
 // A rule of the team's own is a function in Python, which judges buckets by their configuration items.
 const nameRule = `
 import json, os, re, urllib.request

@@ -51,18 +51,21 @@ var recordedTypes = []recorded{
 
 // Kinds implements configservice.Inventory.
 func (i inventory) Kinds() []configservice.Kind {
-	kinds := make([]configservice.Kind, len(recordedTypes))
+	kinds := make([]configservice.Kind, len(recordedTypes), len(recordedTypes)+1)
 	for n, t := range recordedTypes {
-		kinds[n] = configservice.Kind{Type: t.kind, Keyed: t.one != nil, Apart: !t.among}
+		kinds[n] = configservice.Kind{Name: t.kind, Types: []string{t.kind}, Keyed: t.one != nil, Apart: !t.among}
 		for _, table := range t.tables {
 			kinds[n].Tables = append(kinds[n].Tables, strings.Replace(table, "%", i.name, 1))
 		}
 	}
-	return kinds
+	return append(kinds, i.templateOnly())
 }
 
 // List implements configservice.Inventory.
 func (i inventory) List(ctx context.Context, kind string, ids []string) ([]configservice.Resource, error) {
+	if kind == templateOnly {
+		return i.onlyInTemplates(), nil
+	}
 	for _, t := range recordedTypes {
 		switch {
 		case t.kind != kind:

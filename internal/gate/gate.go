@@ -201,9 +201,12 @@ func (o *Options) own() []Statement {
 		statements = append(statements, Statement{[]string{"cloudwatch:GetDashboard", "cloudwatch:PutDashboard"},
 			[]*cfn.Node{sub("arn:${AWS::Partition}:cloudwatch::${AWS::AccountId}:dashboard/*")}, nil})
 	}
+	if o.has("AWS::CodeDeploy::Application") { // a deployment's targets are no resources to IAM
+		statements = append(statements, Statement{[]string{"codedeploy:GetDeploymentTarget", "codedeploy:ListDeploymentTargets"}, everything, nil})
+	}
 	for _, app := range o.Resources {
 		if app.Type == "AWS::CodeDeploy::Application" {
-			statements = append(statements, Statement{[]string{"codedeploy:PutLifecycleEventHookExecutionStatus", "codedeploy:GetDeploymentTarget", "codedeploy:ListDeploymentTargets"},
+			statements = append(statements, Statement{[]string{"codedeploy:PutLifecycleEventHookExecutionStatus"},
 				[]*cfn.Node{sub("arn:${AWS::Partition}:codedeploy:${AWS::Region}:${AWS::AccountId}:deploymentgroup:${" + app.ID + "}/*")}, nil})
 		}
 	}

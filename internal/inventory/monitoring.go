@@ -33,11 +33,9 @@ var alarmParts = []part{{gives: alarmProperties, actions: describeAlarms, on: ev
 
 var compositeAlarmParts = []part{{gives: compositeAlarmProperties, actions: describeAlarms, on: everywhere, read: readCompositeAlarm, exists: true}}
 
-const logGroups = "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:"
-
 var logGroupParts = []part{
-	{gives: logGroupProperties, actions: []string{"logs:DescribeLogGroups"}, on: []string{logGroups + "*"}, read: readLogGroup, exists: true},
-	{gives: []string{"Tags"}, actions: []string{"logs:ListTagsForResource"}, on: []string{logGroups + "${@}"}, read: readLogGroupTags},
+	{gives: logGroupProperties, actions: []string{"logs:DescribeLogGroups"}, on: everywhere, read: readLogGroup, exists: true},
+	{gives: []string{"Tags"}, actions: []string{"logs:ListTagsForResource"}, on: []string{"arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:${@}"}, read: readLogGroupTags},
 }
 
 // maxAlarmNames is how many alarms one call describes.

@@ -37,20 +37,10 @@ func Actions(file *suitefile.File, items []*inventory.Item, refer func(logicalID
 		s.Resources = append(s.Resources, functions[arn])
 	}
 	statements = append(statements, s)
-	if groups := deploymentGroups(items, refer); len(groups) > 0 {
-		statements = append(statements, inventory.Statement{Actions: []string{"codedeploy:GetDeploymentTarget", "codedeploy:ListDeploymentTargets"}, Resources: groups})
+	if slices.ContainsFunc(items, func(it *inventory.Item) bool { return it.Type == "AWS::CodeDeploy::Application" }) { // a deployment's targets are no resources to IAM
+		statements = append(statements, inventory.Statement{Actions: []string{"codedeploy:GetDeploymentTarget", "codedeploy:ListDeploymentTargets"}, Resources: []*cfn.Node{cfn.Str("*")}})
 	}
 	return statements
-}
-
-func deploymentGroups(items []*inventory.Item, refer func(string) bool) []*cfn.Node {
-	var groups []*cfn.Node
-	for _, it := range items {
-		if it.Type == "AWS::CodeDeploy::Application" {
-			groups = append(groups, sub("arn:${AWS::Partition}:codedeploy:${AWS::Region}:${AWS::AccountId}:deploymentgroup:"+ref(it, refer)+"/*"))
-		}
-	}
-	return groups
 }
 
 // ref is a resource's name within Fn::Sub.

@@ -156,9 +156,19 @@ func cannotRun(err error) bool {
 	if !errors.As(err, &api) {
 		return false
 	}
-	return slices.Contains([]string{"ResourceNotFoundException", "InvalidRuntimeException", "InvalidZipFileException", "KMSAccessDeniedException",
-		"KMSDisabledException", "KMSInvalidStateException", "KMSNotFoundException", "SnapStartException", "InvalidSubnetIDException",
-		"InvalidSecurityGroupIDException", "EFSMountFailureException", "EFSMountTimeoutException"}, api.ErrorCode())
+	return slices.Contains(faults, api.ErrorCode())
+}
+
+// faults are those of Invoke's errors in Lambda's API model (botocore 1.44.8) that are the function's: its code, runtime, key, network
+// role, file system or snapshot. What is left out is the caller's (a payload too large), or passes (a function that is being updated, a
+// network without free addresses).
+var faults = []string{
+	"ResourceNotFoundException", "NoPublishedVersionException", "InvalidRuntimeException", "RuntimeAliasDeletedException",
+	"RuntimeVersionDeletedException", "InvalidZipFileException", "KMSAccessDeniedException", "KMSDisabledException",
+	"KMSInvalidStateException", "KMSNotFoundException", "EC2AccessDeniedException", "InvalidSubnetIDException",
+	"InvalidSecurityGroupIDException", "EFSIOException", "EFSMountConnectivityException", "EFSMountFailureException",
+	"EFSMountTimeoutException", "S3FilesMountConnectivityException", "S3FilesMountFailureException", "S3FilesMountTimeoutException",
+	"SnapStartException", "SnapStartRegenerationFailureException", "SnapStartTimeoutException",
 }
 
 // returned takes in what a function returned. What it returns to API Gateway is read as API Gateway reads it.

@@ -96,12 +96,15 @@ func (r *Request) suffix() string {
 
 // Tags are the tags that the resource is given: its own, the stack's, and those that say where it comes from.
 func (r *Request) Tags() map[string]string {
-	tags := map[string]string{"aws:cloudformation:stack-name": r.StackName, "aws:cloudformation:stack-id": r.StackID,
-		"aws:cloudformation:logical-id": r.Logical}
-	for _, t := range r.StackTags {
+	return tagsOf(r.StackName, r.StackID, r.Logical, r.StackTags, r.Properties.Get("Tags"))
+}
+
+func tagsOf(stackName, stackID, logical string, stack []tag, own *cfn.Node) map[string]string {
+	tags := map[string]string{"aws:cloudformation:stack-name": stackName, "aws:cloudformation:stack-id": stackID,
+		"aws:cloudformation:logical-id": logical}
+	for _, t := range stack {
 		tags[t.Key] = t.Value
 	}
-	own := r.Properties.Get("Tags")
 	for _, p := range own.Entries() {
 		tags[p.Key], _ = p.Value.Scalar()
 	}

@@ -1,7 +1,7 @@
 // Package configservice answers: what does AWS Config know of the resources, and of the rules for them?
 //
-// It learns of resources through an [Inventory]: what there is of a type, and in which of the store's tables that lies. After a
-// change of one of these the type's resources are listed again and compared with what is known of them; what differs becomes a
+// It learns of resources through an [Inventory]: what there is of a kind, and in which of the store's tables that lies. After a
+// change of one of these the kind's resources are listed again and compared with what is known of them; what differs becomes a
 // configuration item, and the rules judge. That happens when nothing has changed for half a second of the cloud's time, or five after
 // the first change, so that what one deployment does to a resource is one item, and who makes many does not wait; and at once when
 // somebody asks for anything here, so that answers are never older than the question. DynamoDB's items and S3's objects are not configuration, and cost nothing.
@@ -73,10 +73,11 @@ type Service struct {
 	live     map[string]map[string]*Resource // by type and id
 	set      *rules.Set                      // of live; nil: to be made
 	kinds    []Kind
-	defaults []rule // by name
+	kindOf   map[string]*Kind // by type
+	defaults []rule           // by name
 
 	mu      sync.Mutex
-	dirty   map[string]ids // what may have changed, by type
+	dirty   map[string]ids // what may have changed, by the kind's name
 	wake    func() bool    // stops what comes soon
 	first   time.Time      // when it was planned
 	last    time.Time      // when something changed
@@ -98,7 +99,7 @@ func New(c Config) (*Service, error) {
 		results: store.NewTable[*result](c.Store, t+"results"), items: store.NewTable[item](c.Store, t+"items"),
 		invocations: store.NewTable[invocation](c.Store, t+"invocations"), recorders: store.NewTable[recorder](c.Store, t+"recorders"),
 		channels: store.NewTable[types.DeliveryChannel](c.Store, t+"channels"), packs: store.NewTable[pack](c.Store, t+"packs"),
-		latest: map[resourceKey]item{}, live: map[string]map[string]*Resource{}, dirty: map[string]ids{}}
+		latest: map[resourceKey]item{}, live: map[string]map[string]*Resource{}, kindOf: map[string]*Kind{}, dirty: map[string]ids{}}
 	s.defaults = s.defaultRules()
 	s.ctx, s.stop = context.WithCancel(context.Background())
 	s.Store.View(func(tx *store.Tx) {
@@ -109,8 +110,11 @@ func New(c Config) (*Service, error) {
 	if c.Inventory != nil {
 		s.kinds = c.Inventory.Kinds()
 	}
-	for _, k := range s.kinds {
-		s.dirty[k.Type] = nil
+	for i, k := range s.kinds {
+		for _, t := range k.Types {
+			s.kindOf[t] = &s.kinds[i]
+		}
+		s.dirty[k.Name] = nil
 		for _, table := range k.Tables {
 			c.Store.Watch(table, func(key string) { s.changed(k, key) })
 		}
@@ -155,20 +159,20 @@ func (s *Service) do(f func()) {
 	f()
 }
 
-// ids are of resources that may have changed; nil: all of their type.
+// ids are of resources that may have changed; nil: all of their kind.
 type ids map[string]bool
 
-// changed takes note of a change of a resource, or, without an id, of any of a type. The store calls it while nobody else can read
+// changed takes note of a change of a resource, or, without an id, of any of a kind. The store calls it while nobody else can read
 // or write.
 func (s *Service) changed(k Kind, id string) {
 	s.mu.Lock()
 	s.last = s.Clock.Now()
-	list, known := s.dirty[k.Type]
+	list, known := s.dirty[k.Name]
 	switch {
 	case !k.Keyed || id == "":
-		s.dirty[k.Type] = nil
+		s.dirty[k.Name] = nil
 	case !known:
-		s.dirty[k.Type] = ids{id: true}
+		s.dirty[k.Name] = ids{id: true}
 	case list != nil:
 		list[id] = true
 	}

@@ -38,7 +38,7 @@ func newShelf(db *store.DB) *shelf {
 }
 
 func (s *shelf) Kinds() []Kind {
-	return []Kind{{Type: "AWS::S3::Bucket", Tables: []string{"buckets"}, Keyed: true, Apart: true}}
+	return []Kind{{Name: "AWS::S3::Bucket", Types: []string{"AWS::S3::Bucket"}, Tables: []string{"buckets"}, Keyed: true, Apart: true}}
 }
 
 func (s *shelf) Account(context.Context) rules.Facts { return nil }

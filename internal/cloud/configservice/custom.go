@@ -47,7 +47,7 @@ func (s *Service) callFor(t *turn, r rule, st *status, all, started bool) bool {
 	n := len(t.calls)
 	if r.onChange() && (started || !all) {
 		for _, kind := range s.kinds {
-			for _, res := range s.sorted(kind.Type) {
+			for _, res := range s.sorted(kind) {
 				it, changed := s.newest(t, res.key())
 				if (all || changed) && inScope(r.Rule.Scope, res) {
 					s.tell(t, r, it, false)

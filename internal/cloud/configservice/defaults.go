@@ -10,18 +10,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/configservice/types"
 
 	"evo/internal/rules"
+	"evo/internal/rules/runtimes"
 )
 
 // createdByEvo marks the rules that run because the account has declared none.
 const createdByEvo = "evo"
 
-// Runtimes are those that Lambda had in November 2026 and had not deprecated: what lambda-function-settings-check, which must be
-// given a list, asks for where nobody has declared one. Functions on provided.* are none of its business.
-var Runtimes = []string{"dotnet10", "java11", "java11.al2023", "java17", "java17.al2023", "java21", "java25", "java8.al2", "java8.al2023",
-	"nodejs22.x", "nodejs24.x", "python3.11", "python3.12", "python3.13", "python3.14", "ruby3.3", "ruby3.4", "ruby4.0"}
-
 // Defaults are the managed rules that run as long as the account has declared no rule, by name, with their parameters. Those
-// without run with AWS's own defaults.
+// without run with AWS's own defaults; lambda-function-settings-check has none, and asks for a runtime that AWS supports.
 func Defaults() map[string]map[string]string {
 	return map[string]map[string]string{
 		"s3-bucket-logging-enabled":                nil,
@@ -34,7 +30,7 @@ func Defaults() map[string]map[string]string {
 		"dynamodb-autoscaling-enabled":             nil,
 		"dynamodb-throughput-limit-check":          nil,
 		"lambda-function-public-access-prohibited": nil,
-		"lambda-function-settings-check":           {"runtime": strings.Join(Runtimes, ",")},
+		"lambda-function-settings-check":           {"runtime": strings.Join(runtimes.Supported(), ",")},
 	}
 }
 

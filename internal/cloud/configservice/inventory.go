@@ -13,19 +13,20 @@ import (
 
 // Inventory knows what there is to record in a region.
 type Inventory interface {
-	// Kinds lists the types of resources. It does not change.
+	// Kinds lists what resources there may be. It does not change, and no two kinds have a type in common.
 	Kinds() []Kind
-	// List returns the resources of a type as they are now: those of the ids that are there, or all if ids is nil.
+	// List returns the resources of a kind, by its name, as they are now: those of the ids that are there, or all if ids is nil.
 	List(ctx context.Context, kind string, ids []string) ([]Resource, error)
 	// Account returns what rules ask about the account.
 	Account(ctx context.Context) rules.Facts
 }
 
-// Kind is a type of resources, and the store's tables in which something changes when one of them does.
+// Kind is the resources that are listed together, and the store's tables in which something changes when one of them does.
 type Kind struct {
-	Type   string
+	Name   string
+	Types  []string
 	Tables []string
-	Keyed  bool // a table's keys are the resources' ids
+	Keyed  bool // a table's keys are the ids of the resources, which are of one type
 	Apart  bool // what rules say of other resources does not depend on these
 }
 

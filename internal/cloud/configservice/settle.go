@@ -89,39 +89,39 @@ func (s *Service) settleDirty(dirty map[string]ids) error {
 	return s.write(t)
 }
 
-// look lists the resources of the types that may have changed, and notes which have.
+// look lists the resources of the kinds that may have changed, and notes which have.
 func (s *Service) look(t *turn, dirty map[string]ids, recorder recorder) error {
-	for _, kind := range slices.Sorted(maps.Keys(dirty)) {
-		if !recorder.records(kind) {
-			continue // when it records again, all types are dirty
+	for _, kind := range s.kinds {
+		changed, isDirty := dirty[kind.Name]
+		if !isDirty || !slices.ContainsFunc(kind.Types, recorder.records) {
+			continue // when it records again, all kinds are dirty
 		}
 		var asked []string
-		if dirty[kind] != nil {
-			asked = slices.Sorted(maps.Keys(dirty[kind]))
+		if changed != nil {
+			asked = slices.Sorted(maps.Keys(changed))
 		}
-		list, err := s.Inventory.List(s.ctx, kind, asked)
+		list, err := s.Inventory.List(s.ctx, kind.Name, asked)
 		if err != nil {
-			return fmt.Errorf("list resources of type %s: %w", kind, err)
+			return fmt.Errorf("list resources of type %s: %w", kind.Name, err)
 		}
-		if err := s.compare(t, kind, asked, list); err != nil {
+		list = slices.DeleteFunc(list, func(r Resource) bool { return !recorder.records(r.Type) })
+		if err := s.compare(t, list); err != nil {
 			return err
 		}
+		s.miss(t, list, s.knownOf(kind, asked, recorder))
 	}
 	return nil
 }
 
-// compare notes what differs between resources of a type, all of them or those that were asked for, and what is known of them.
-func (s *Service) compare(t *turn, kind string, asked []string, list []Resource) error {
-	live := s.live[kind]
-	if live == nil {
-		live = map[string]*Resource{}
-		s.live[kind] = live
-		s.set = nil
-	}
-	there := make(map[string]bool, len(list))
+// compare notes what differs between resources that are there and what is known of them.
+func (s *Service) compare(t *turn, list []Resource) error {
 	for i := range list {
 		r := &list[i]
-		there[r.ID] = true
+		live := s.live[r.Type]
+		if live == nil {
+			live = map[string]*Resource{}
+			s.live[r.Type] = live
+		}
 		sum, err := r.sum()
 		if err != nil {
 			return err
@@ -132,35 +132,57 @@ func (s *Service) compare(t *turn, kind string, asked []string, list []Resource)
 				return err
 			}
 			t.changes[r.key()] = change{item: it, before: live[r.ID]}
+		}
+		if _, changed := t.changes[r.key()]; changed || live[r.ID] == nil {
 			s.set = nil
 		}
 		r.Configuration, r.Supplementary = nil, nil // the item has them; the garbage collector would go through them for ever
 		live[r.ID] = r
 	}
-	if asked == nil {
-		for key := range s.latest {
-			if key.Type == kind {
-				asked = append(asked, key.ID)
-			}
-		}
-	}
-	for _, id := range asked {
-		key := resourceKey{kind, id}
-		if last, known := s.latest[key]; known && !there[id] && !last.gone() {
-			t.changes[key] = change{item: last.deleted(t.now), before: live[id]}
-			delete(live, id)
-			s.set = nil
-		}
-	}
 	return nil
 }
 
-// sorted are the resources of a type by id.
-func (s *Service) sorted(kind string) []*Resource {
-	live := s.live[kind]
-	out := make([]*Resource, 0, len(live))
-	for _, id := range slices.Sorted(maps.Keys(live)) {
-		out = append(out, live[id])
+// knownOf are the keys of a kind's resources that have been recorded, and still are to be: those of the ids, or all if ids is nil.
+func (s *Service) knownOf(kind Kind, ids []string, recorder recorder) (keys []resourceKey) {
+	if ids != nil { // the kind is keyed, and has one type
+		for _, id := range ids {
+			keys = append(keys, resourceKey{kind.Types[0], id})
+		}
+		return keys
+	}
+	for key := range s.latest {
+		if k := s.kindOf[key.Type]; k != nil && k.Name == kind.Name && recorder.records(key.Type) {
+			keys = append(keys, key)
+		}
+	}
+	return keys
+}
+
+// miss notes which of the resources that were asked for are there no more.
+func (s *Service) miss(t *turn, list []Resource, asked []resourceKey) {
+	there := make(map[resourceKey]bool, len(list))
+	for i := range list {
+		there[list[i].key()] = true
+	}
+	for _, key := range asked {
+		last, known := s.latest[key]
+		if !known || last.gone() || there[key] {
+			continue
+		}
+		t.changes[key] = change{item: last.deleted(t.now), before: s.live[key.Type][key.ID]}
+		delete(s.live[key.Type], key.ID)
+		s.set = nil
+	}
+}
+
+// sorted are the resources of a kind by type and id.
+func (s *Service) sorted(kind Kind) []*Resource {
+	var out []*Resource
+	for _, t := range kind.Types {
+		live := s.live[t]
+		for _, id := range slices.Sorted(maps.Keys(live)) {
+			out = append(out, live[id])
+		}
 	}
 	return out
 }
@@ -168,15 +190,21 @@ func (s *Service) sorted(kind string) []*Resource {
 // ruleSet is what rules judge: all resources that are there.
 func (s *Service) ruleSet() *rules.Set {
 	if s.set == nil {
-		var items []*rules.Item
-		for _, k := range s.kinds {
-			for _, r := range s.sorted(k.Type) {
+		s.set = s.setOf(s.ruleItems(func(Kind) bool { return true }))
+	}
+	return s.set
+}
+
+// ruleItems are the resources of some kinds as rules judge them.
+func (s *Service) ruleItems(wanted func(Kind) bool) (items []*rules.Item) {
+	for _, k := range s.kinds {
+		if wanted(k) {
+			for _, r := range s.sorted(k) {
 				items = append(items, r.ruleItems()...)
 			}
 		}
-		s.set = s.setOf(items)
 	}
-	return s.set
+	return items
 }
 
 func (s *Service) setOf(items []*rules.Item) *rules.Set {
@@ -189,17 +217,9 @@ func (s *Service) setOf(items []*rules.Item) *rules.Set {
 
 // apart is what is needed to judge a turn's changes, if no other resource's verdict depends on them; else nil.
 func (s *Service) apart(t *turn) *rules.Set {
-	var items []*rules.Item
-	for _, k := range s.kinds {
-		if !k.Apart {
-			for _, r := range s.sorted(k.Type) {
-				items = append(items, r.ruleItems()...)
-			}
-		}
-	}
+	items := s.ruleItems(func(k Kind) bool { return !k.Apart })
 	for key := range t.changes {
-		i := slices.IndexFunc(s.kinds, func(k Kind) bool { return k.Type == key.Type })
-		if i < 0 || !s.kinds[i].Apart {
+		if k := s.kindOf[key.Type]; k == nil || !k.Apart {
 			return nil
 		}
 		if r := s.live[key.Type][key.ID]; r != nil {
