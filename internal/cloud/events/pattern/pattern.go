@@ -105,7 +105,7 @@ func orOf(name string, v any) (all []map[string]any) {
 			return nil
 		}
 		for key := range m {
-			if _, test := tests[key]; test {
+			if testNamed(key) != nil {
 				return nil
 			}
 		}

@@ -8,20 +8,27 @@ import (
 	"strings"
 )
 
-// tests make a test of what stands beside their names.
-var tests map[string]func(v any) (test, error)
-
-func init() { // anything-but refers to others
-	tests = map[string]func(any) (test, error){
-		"prefix":             textTest("prefix", strings.HasPrefix, true),
-		"suffix":             textTest("suffix", strings.HasSuffix, true),
-		"equals-ignore-case": textTest("equals-ignore-case", strings.EqualFold, false),
-		"wildcard":           wildcardTest,
-		"anything-but":       anythingBut,
-		"numeric":            numericTest,
-		"exists":             existsTest,
-		"cidr":               cidrTest,
+// testNamed returns what makes a test of the operand beside a name; nil: there is no such test.
+func testNamed(name string) func(operand any) (test, error) {
+	switch name {
+	case "prefix":
+		return textTest(name, strings.HasPrefix, true)
+	case "suffix":
+		return textTest(name, strings.HasSuffix, true)
+	case "equals-ignore-case":
+		return textTest(name, strings.EqualFold, false)
+	case "wildcard":
+		return wildcardTest
+	case "anything-but":
+		return anythingBut
+	case "numeric":
+		return numericTest
+	case "exists":
+		return existsTest
+	case "cidr":
+		return cidrTest
 	}
+	return nil
 }
 
 // parseTest reads one element of a list: a value, or an object with the name of a test.
@@ -32,8 +39,8 @@ func parseTest(v any) (test, error) {
 		if err != nil {
 			return test{}, err
 		}
-		parse, ok := tests[name]
-		if !ok {
+		parse := testNamed(name)
+		if parse == nil {
 			return test{}, fmt.Errorf("there is no match type %q", name)
 		}
 		return parse(operand)
@@ -161,7 +168,7 @@ func anythingBut(v any) (test, error) {
 		if err != nil || name != "prefix" && name != "suffix" && name != "equals-ignore-case" && name != "wildcard" {
 			return test{}, errors.New("anything-but takes values, prefix, suffix, equals-ignore-case, or wildcard")
 		}
-		parse, v = tests[name], inner
+		parse, v = testNamed(name), inner
 	}
 	list, ok := v.([]any)
 	if !ok {
