@@ -441,7 +441,7 @@ Resources:
 		want           rules.Compliance
 		line           int
 	}{
-		{"lambda-function-public-access-prohibited", "Orders", fail, 3},
+		{"lambda-function-public-access-prohibited", "Orders", fail, 12},
 		{"codedeploy-lambda-allatonce-traffic-shift-disabled", "OrdersDeploymentGroup", fail, 11},
 		{"lambda-function-xray-enabled", "Orders", fail, 3},
 		{"lambda-function-settings-check", "Orders", pass, 6},

@@ -40,6 +40,19 @@ type manifest struct {
 	Cases []conformanceCase `json:"cases"`
 }
 
+func cases(t *testing.T, dir string) []conformanceCase {
+	t.Helper()
+	var m manifest
+	text, err := os.ReadFile(filepath.Join(dir, "manifest.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(text, &m); err != nil {
+		t.Fatal(err)
+	}
+	return m.Cases
+}
+
 type conformanceCase struct {
 	Name       string            `json:"name"`
 	Kind       string            `json:"kind"`
@@ -76,18 +89,10 @@ func (c conformanceCase) options(region string) sam.Options {
 // one in the list that passes must leave it.
 func TestConformance(t *testing.T) {
 	dir := conformanceDir(t)
-	var m manifest
-	text, err := os.ReadFile(filepath.Join(dir, "manifest.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(text, &m); err != nil {
-		t.Fatal(err)
-	}
 	known := readKnown(t)
 	passed, total := map[string]int{}, map[string]int{}
 	var failing []string
-	for _, c := range m.Cases {
+	for _, c := range cases(t, dir) {
 		total[c.Kind]++
 		diff := c.run(t, dir)
 		if *show == c.Name {
@@ -281,4 +286,27 @@ func differences(path string, got, want any, exact bool) string {
 		}
 	}
 	return b.String()
+}
+
+// Every resource that is made, of every case, leads to where something of it stands in the template.
+func TestEveryResourceHasAnOrigin(t *testing.T) {
+	dir := conformanceDir(t)
+	for _, c := range cases(t, dir) {
+		if c.Kind != "success" {
+			continue
+		}
+		text, err := os.ReadFile(filepath.Join(dir, "input", c.Name+".yaml"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, err := sam.Transform(parse(t, c.Name, text), c.options("eu-west-1"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range out.Get("Resources").Entries() {
+			if !p.KeySpan.IsValid() || !p.Value.Span.IsValid() {
+				t.Errorf("%s: %s (%s) has no place", c.Name, p.Key, p.Value.Get("Type").Str())
+			}
+		}
+	}
 }

@@ -10,6 +10,7 @@ type event struct {
 	*model
 	t      *transformer
 	kind   *eventKind
+	origin origin
 	target *target
 	role   *resource // the function's role; nil if the template gives one
 
@@ -55,6 +56,9 @@ func (t *target) name() *value { return ref(t.id()) }
 // condition is the condition under which there is a target, or nil.
 func (t *target) condition() *value { return t.model.attributes.given("Condition") }
 
+// make makes the event's resources.
+func (e *event) make() []*resource { return comeFrom(e.origin, e.kind.resources(e)) }
+
 func (e *event) passthrough() *value { return e.target.model.passthrough() }
 
 func (e *event) fail(format string, args ...any) { failEvent(e.relativeID, format, args...) }
@@ -92,7 +96,7 @@ func (t *transformer) linkEvents(m *model, kinds map[string]*eventKind) []*event
 			}
 			panic(c)
 		}
-		e := &event{model: model, t: t, kind: kind}
+		e := &event{model: model, t: t, kind: kind, origin: originOf(ev)}
 		if kind.link != nil {
 			kind.link(e)
 		}

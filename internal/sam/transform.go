@@ -177,17 +177,16 @@ func (t *transformer) transformResource(e field) {
 	}
 	resources := t.out.get("Resources")
 	resources.delete(e.key)
-	for _, r := range made {
+	for _, r := range comeFrom(originOf(e), made) {
 		if !t.mayReplace(r) {
 			t.blame(duplicateCause(e.key, r.id, r.kind), e)
 			continue
 		}
-		r.span = e.value.span
-		v := r.value()
+		entry := r.entry()
 		if t.opts.PassMetadata && e.value.get("Metadata").truthy() && !resources.has(r.id) {
-			v.set("Metadata", e.value.get("Metadata"))
+			entry.value.set("Metadata", e.value.get("Metadata"))
 		}
-		resources.setKey(field{key: r.id, span: e.span, value: v})
+		resources.setKey(entry)
 	}
 }
 
