@@ -61,7 +61,7 @@ func (f *function) addDeploymentPreference() {
 	f.checkPreference(config)
 	f.t.deployments.preferences = append(f.t.deployments.preferences, p)
 	if f.alias == nil {
-		failResource(f.id, "'DeploymentPreference' requires AutoPublishAlias property to be specified.")
+		panic(resourceCause(f.id, "'DeploymentPreference' requires AutoPublishAlias property to be specified.").withHint(needsAlias))
 	}
 	f.alias.attributes.set("UpdatePolicy", object("CodeDeployLambdaAliasUpdate", p.updatePolicy()))
 }

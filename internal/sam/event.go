@@ -1,9 +1,6 @@
 package sam
 
-import (
-	"maps"
-	"slices"
-)
+import "cmp"
 
 // event is one event source of a function or state machine.
 type event struct {
@@ -79,14 +76,14 @@ func (t *transformer) linkEvents(m *model, kinds map[string]*eventKind) []*event
 	for _, ev := range m.get("Events").entries() {
 		if !ev.value.isMap() {
 			c := eventCause(ev.key, "'%s' object has no attribute 'get'", pythonType(ev.value))
-			c.Span = ev.value.where()
+			c.Span, c.code = ev.value.where(), codeUnknownEvent
 			panic(c)
 		}
 		name := ev.value.get("Type")
 		kind := kinds[name.str()]
 		if kind == nil {
 			c := eventCause(ev.key, "Resource dict has missing or invalid value for key Type. Event Type is: %s.", name.display())
-			c.Span, c.hint = name.where(), didYouMean(name.str(), slices.Sorted(maps.Keys(kinds)))
+			c.Span, c.code = cmp.Or(name.where(), ev.span), codeUnknownEvent
 			panic(c)
 		}
 		var model *model

@@ -15,6 +15,9 @@ import (
 // Error says why a template cannot be transformed. Its text is AWS's.
 type Error struct {
 	Causes []*Cause // in the order of the text
+
+	template *cfn.Node
+	problems source.Diagnostics // what the tables of properties find, the causes' own among them
 }
 
 // Cause is one thing that is wrong.
@@ -28,6 +31,14 @@ type Cause struct {
 	prefix string // says where: AWS's sentence before Detail
 	path   string // the property's path within the resource, if Detail is about one
 	hint   string // what to do about it
+	code   string // the kind of problem, if the tables of properties find it too
+	parts  []part // what Detail says of several places, one by one
+}
+
+// part is what a cause says of one property.
+type part struct {
+	path, text string
+	span       source.Span
 }
 
 func (c *Cause) Error() string { return c.prefix + c.Detail }
@@ -39,17 +50,6 @@ func (e *Error) Error() string {
 	}
 	return fmt.Sprintf("Invalid Serverless Application Specification document. Number of errors found: %d.%s",
 		len(e.Causes), strings.Join(texts, ""))
-}
-
-// Diagnostics are the causes as diagnostics in a file.
-func (e *Error) Diagnostics(file string) source.Diagnostics {
-	var ds source.Diagnostics
-	for _, c := range e.Causes {
-		d := &source.Diagnostic{Message: strings.TrimSpace(c.Error()), File: file, Span: c.Span}
-		d.Hint = c.hint
-		ds = append(ds, d)
-	}
-	return ds
 }
 
 // newError sorts causes by resource, event or text, and counts those that say the same once.
@@ -97,6 +97,17 @@ func templateCause(format string, args ...any) *Cause {
 func duplicateCause(id, duplicate, kind string) *Cause {
 	return &Cause{Resource: id, Detail: fmt.Sprintf("Transforming resource with id [%s] attempts to create a new resource with id [%s] and type %q. "+
 		"A resource with that id already exists within this template. Please use a different id for that resource.", id, duplicate, kind)}
+}
+
+// at makes c point at v.
+func (c *Cause) at(v *value) *Cause {
+	c.Span = v.where()
+	return c
+}
+
+func (c *Cause) withHint(hint string) *Cause {
+	c.hint = hint
+	return c
 }
 
 func failResource(id, format string, args ...any) { panic(resourceCause(id, format, args...)) }
@@ -171,7 +182,7 @@ func inResource(id string, f func()) {
 		if c.Event == "" || c.Resource != "" {
 			panic(c)
 		}
-		panic(&Cause{Resource: id, Event: c.Event, Detail: c.Error(), Span: c.Span, path: c.path,
+		panic(&Cause{Resource: id, Event: c.Event, Detail: c.Error(), Span: c.Span, path: c.path, hint: c.hint, code: c.code,
 			prefix: "Resource with id [" + id + "] is invalid. "})
 	}
 }

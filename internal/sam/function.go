@@ -60,7 +60,7 @@ func (f *function) resources() []*resource {
 	f.lambda = f.lambdaFunction()
 	made := []*resource{f.lambda}
 	if f.get("ProvisionedConcurrencyConfig").truthy() && !f.get("AutoPublishAlias").truthy() {
-		failResource(f.id, "To set ProvisionedConcurrencyConfig AutoPublishALias must be defined on the function")
+		panic(resourceCause(f.id, "To set ProvisionedConcurrencyConfig AutoPublishALias must be defined on the function").withHint(needsAlias))
 	}
 	aliasName := ""
 	if f.get("AutoPublishAlias").truthy() {

@@ -279,13 +279,8 @@ func inSpec(spec []property, name string) bool {
 
 func unknownProperty(id, kind string, e field, spec []property) *Cause {
 	c := resourceCause(id, "property %s not defined for resource of type %s", e.key, kind)
-	c.Span = e.span
-	names := make([]string, len(spec))
-	for i := range spec {
-		names[i] = spec[i].name
-	}
-	c.hint = didYouMean(e.key, names)
-	return c
+	c.Span, c.code = e.span, codeUnknownProperty
+	return c.withHint(didYouMean(e.key, names(spec)))
 }
 
 // check tests all properties, in the order of the table.
@@ -296,7 +291,9 @@ func (m *model) check(spec []property) {
 		switch {
 		case !p.literal && v.isMap() && v.len() == 1:
 		case v.isNone() && p.required:
-			failResource(m.id, "Missing required property '%s'.", p.name)
+			c := resourceCause(m.id, "Missing required property '%s'.", p.name)
+			c.code = codeMissingProperty
+			panic(c)
 		case v.isNone() || p.check.holds(v):
 		default:
 			m.failCheck(p, v)
@@ -309,5 +306,7 @@ func (m *model) failCheck(p *property, v *value) {
 	if p.check.words != "" {
 		message = fmt.Sprintf("Property '%s' should be a %s.", p.name, p.check.words)
 	}
-	m.owner().fail(v, p.name, message)
+	c := resourceCause(m.id, "%s", message)
+	c.path, c.Span, c.code = p.name, v.where(), codeWrongType
+	panic(c)
 }

@@ -135,7 +135,7 @@ func (s *stateMachine) publish(machine *resource) (made []*resource, alias *reso
 	if !name.truthy() {
 		for _, p := range []string{"UseAliasAsEventTarget", "DeploymentPreference"} {
 			if s.get(p).truthy() {
-				failResource(s.id, "'%s' requires 'AutoPublishAlias' property to be specified.", p)
+				panic(resourceCause(s.id, "'%s' requires 'AutoPublishAlias' property to be specified.", p).withHint(needsAlias))
 			}
 		}
 		return nil, nil
