@@ -195,6 +195,26 @@ func didYouMean(name string, names []string) string {
 	return ""
 }
 
+// resourceIDs are the logical ids of the template's resources of the types, of all if none are given.
+func resourceIDs(template *value, types ...string) []string {
+	var ids []string
+	for _, e := range template.get("Resources").entries() {
+		if len(types) == 0 || oneOf(e.value.get("Type").str(), types...) {
+			ids = append(ids, e.key)
+		}
+	}
+	return ids
+}
+
+// keysOf are the keys of a map.
+func keysOf(v *value) []string {
+	var keys []string
+	for _, e := range v.entries() {
+		keys = append(keys, e.key)
+	}
+	return keys
+}
+
 // owner is who a check blames: a resource or an event.
 type owner struct {
 	id      string

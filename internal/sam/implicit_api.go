@@ -173,7 +173,8 @@ func (p *implicit) note(e field, api, path, method *value) {
 func (p *implicit) addPath(eventID string, api, path, method *value) {
 	resource := p.t.source.get("Resources").get(api.text)
 	if !resource.isMap() || p.plan.apiType == apiType && resource.get("Type").isText(httpAPIType) {
-		failEvent(eventID, "%s must be a valid reference to an '%s' resource in same template.", p.plan.idProperty, p.plan.apiType)
+		panic(eventCause(eventID, "%s must be a valid reference to an '%s' resource in same template.", p.plan.idProperty, p.plan.apiType).
+			at(api).withHint(didYouMean(api.text, resourceIDs(p.t.source, p.plan.apiType))))
 	}
 	props := resource.get("Properties")
 	if !props.get(managedFlag).truthy() || !p.plan.isDefinition(props.get("DefinitionBody")) {
