@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -54,7 +55,7 @@ func (c *checker) add(d *source.Diagnostic) {
 	if d.Code == codeProperty || d.Code == codeMissing {
 		key.message = d.Message[strings.LastIndex(d.Message, " ")+1:] // SAM's tables and CloudFormation's may both find it
 	}
-	if c.seen[key] {
+	if c.seen[key] || d.Code == codeReference && c.half && c.told(d.Span) {
 		return
 	}
 	c.seen[key] = true
@@ -62,6 +63,13 @@ func (c *checker) add(d *source.Diagnostic) {
 		d.Path = at
 	}
 	c.found = append(c.found, d)
+}
+
+// told reports whether SAM has said something of a value, or of a part of it.
+func (c *checker) told(span source.Span) bool {
+	return slices.ContainsFunc(c.found, func(d *source.Diagnostic) bool {
+		return d.Code == sam.CodeOther && d.Span.Start.Offset >= span.Start.Offset && d.Span.Start.Offset < span.End.Offset
+	})
 }
 
 // form adds what is wrong with the template's form. Its words are CloudFormation's; that the template has a wrong form need not be said of
@@ -77,6 +85,9 @@ func (c *checker) form(problems source.Diagnostics) {
 		}
 		for _, prefix := range []string{"Template format error: ", "Template error: "} {
 			d.Message = strings.TrimPrefix(d.Message, prefix)
+		}
+		if strings.HasPrefix(d.Message, "[/") {
+			_, d.Message, _ = strings.Cut(d.Message, "] ")
 		}
 		c.add(&d)
 	}
@@ -250,11 +261,42 @@ func (c *checker) known(s scope) bool {
 		return false
 	}
 	d := c.fail(s, at, codeType, "there is no resource type %s", r.Type)
-	suggest(d, r.Type, append(sam.Types(), spec.Names()...))
+	if near := nearestType(r.Type); near != "" {
+		d.WithHint("did you mean %s?", near)
+	}
 	if d.Hint == "" && strings.HasPrefix(r.Type, "AWS::") {
 		d.WithHint("evo knows the types that AWS had published on %s", spec.Published())
 	}
 	return false
+}
+
+// nearestType is the type that was most likely meant: one of the same service, else one of the same name of another service. (As a whole,
+// names are so long that each is near to many.)
+func nearestType(typ string) string {
+	service, name := cutType(typ)
+	names, services := map[string]string{}, map[string]string{}
+	for _, t := range append(sam.Types(), spec.Names()...) {
+		s, n := cutType(t)
+		if strings.EqualFold(s, service) {
+			names[n] = t
+		}
+		if strings.EqualFold(n, name) {
+			services[s] = t
+		}
+	}
+	if near, ok := source.Nearest(name, slices.Sorted(maps.Keys(names))); ok {
+		return names[near]
+	}
+	near, _ := source.Nearest(service, slices.Sorted(maps.Keys(services)))
+	return services[near]
+}
+
+// cutType cuts AWS::S3::Bucket into AWS::S3 and Bucket.
+func cutType(typ string) (service, name string) {
+	if i := strings.LastIndex(typ, "::"); i >= 0 {
+		return typ[:i], typ[i+2:]
+	}
+	return "", typ
 }
 
 func (c *checker) output(o *cfn.Output) {
@@ -263,8 +305,10 @@ func (c *checker) output(o *cfn.Output) {
 	c.named(s.at(body.Get("Condition").Where()), o.Condition)
 	if _, _, function := o.Value.Intrinsic(); !function && (o.Value.Is(cfn.List) || o.Value.Is(cfn.Map)) {
 		c.fail(s, o.Value, codeOutput, "the value of an output must be a string, and is a %s", o.Value.Kind)
+		c.inside(s, o.Value)
+	} else {
+		c.value(s, o.Value, &spec.Shape{Kind: spec.String})
 	}
-	c.value(s, o.Value, &spec.Shape{Kind: spec.String})
 	if o.Description != nil && !o.Description.Is(cfn.String) {
 		c.fail(s, o.Description, codeOutput, "the description of an output must be a string, without functions")
 	}

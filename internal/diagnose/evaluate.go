@@ -81,7 +81,7 @@ func (c *checker) order(err error) {
 	if !circular {
 		id := d.Message[strings.Index(d.Message, "[")+1:]
 		id = id[:strings.IndexByte(id+"]", ']')]
-		f := c.fail(s, nil, codeReference, "%s is not there under this condition", id)
+		f := c.fail(s, nil, codeReference, "there is no %s with these parameters", id)
 		if r := c.t.Resource(id); r != nil {
 			f.WithNote(r.Span, "it is there only if the condition %s holds", r.Condition)
 		}

@@ -61,7 +61,9 @@ func (f *function) addDeploymentPreference() {
 	f.checkPreference(config)
 	f.t.deployments.preferences = append(f.t.deployments.preferences, p)
 	if f.alias == nil {
-		panic(resourceCause(f.id, "'DeploymentPreference' requires AutoPublishAlias property to be specified.").withHint(needsAlias))
+		c := resourceCause(f.id, "'DeploymentPreference' requires AutoPublishAlias property to be specified.").withHint(needsAlias)
+		c.path, c.code = "DeploymentPreference", codeMissingProperty
+		panic(c)
 	}
 	f.alias.attributes.set("UpdatePolicy", object("CodeDeployLambdaAliasUpdate", p.updatePolicy()))
 }

@@ -227,12 +227,16 @@ func eventOwner(id string) owner    { return owner{id: id, isEvent: true} }
 func (o owner) fail(v *value, path, message string) { o.failWithHint(v, path, message, "") }
 
 func (o owner) failWithHint(v *value, path, message, hint string) {
+	panic(o.cause(v, path, message).withHint(hint))
+}
+
+func (o owner) cause(v *value, path, message string) *Cause {
 	c := resourceCause(o.id, "%s", message)
 	if o.isEvent {
 		c = eventCause(o.id, "%s", message)
 	}
-	c.path, c.Span, c.hint = path, v.where(), hint
-	panic(c)
+	c.path, c.Span = path, v.where()
+	return c
 }
 
 // packageFirst is the hint for a path where a place in S3 should be.
@@ -254,7 +258,9 @@ var (
 // expect checks that v is what it should be, and returns it.
 func (o owner) expect(v *value, path string, want expectation) *value {
 	if !want.holds(v) {
-		o.fail(v, path, fmt.Sprintf("Property '%s' should be a %s.", path, want.words))
+		c := o.cause(v, path, fmt.Sprintf("Property '%s' should be a %s.", path, want.words))
+		c.code = codeWrongType
+		panic(c)
 	}
 	return v
 }
@@ -262,7 +268,9 @@ func (o owner) expect(v *value, path string, want expectation) *value {
 // require checks that v is given.
 func (o owner) require(v *value, path string) *value {
 	if v.isNone() {
-		o.fail(v, path, fmt.Sprintf("Property '%s' is required.", path))
+		c := o.cause(v, path, fmt.Sprintf("Property '%s' is required.", path))
+		c.code = codeMissingProperty
+		panic(c)
 	}
 	return v
 }

@@ -38,6 +38,7 @@ func (t *transformer) problems() source.Diagnostics {
 		f.properties(e, "Resources."+e.key, name, kind.properties)
 		switch name {
 		case functionType:
+			f.alias(e)
 			f.events(e, functionEvents)
 		case stateMachineType:
 			f.events(e, stateMachineEvents)
@@ -72,14 +73,28 @@ func (f *finder) properties(e field, path, kind string, spec []property) {
 }
 
 func (f *finder) wrongType(path string, p field, s property) {
-	what := "is no value that this property may have"
-	if s.check.words != "" {
-		what = "must be a " + s.check.words
+	message := fmt.Sprintf("%s cannot be a %s", p.key, p.value.kind)
+	switch {
+	case s.check.words != "":
+		message = fmt.Sprintf("%s must be a %s, and is a %s", p.key, s.check.words, p.value.kind)
+	case p.value.isMap() || p.value.isList():
+		message = fmt.Sprintf("%s does not take what is in this %s", p.key, p.value.kind)
 	}
-	d := f.add(codeWrongType, path, p.value.span, "%s %s, and is a %s", p.key, what, p.value.kind)
+	d := f.add(codeWrongType, path, p.value.span, "%s", message)
 	if isIntrinsic(p.value) {
 		d.Hint = writeItOut
 	}
+}
+
+// alias checks that there is one for CodeDeploy to shift traffic with.
+func (f *finder) alias(e field) {
+	props := e.value.get("Properties")
+	preference := props.field("DeploymentPreference")
+	if !preference.value.truthy() || preference.value.has("Enabled") || props.has("AutoPublishAlias") || f.globals.get("Function").has("AutoPublishAlias") {
+		return
+	}
+	f.add(codeMissingProperty, "Resources."+e.key+".Properties.DeploymentPreference", preference.span, "DeploymentPreference needs the property AutoPublishAlias").
+		WithHint("%s", needsAlias)
 }
 
 // events checks those of a function or state machine, e.
