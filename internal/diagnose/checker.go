@@ -16,6 +16,7 @@ type checker struct {
 	o        Options
 	authored *cfn.Node
 	paths    func(source.Span) string
+	lines    *source.Lines // of the text; made when first needed
 	t        *cfn.Template // transformed, if SAM did not refuse it
 	sam      bool          // the template asks for SAM
 	half     bool          // SAM refused it: t still has SAM's resources, and lacks what these bring about

@@ -263,6 +263,9 @@ func (c *checker) within(span source.Span, word string) source.Span {
 	if i < 0 {
 		return span
 	}
+	if c.lines == nil {
+		c.lines = source.NewLines(text)
+	}
 	start := span.Start.Offset + i
-	return source.NewLines(text).Span(start, start+len(word))
+	return c.lines.Span(start, start+len(word))
 }
