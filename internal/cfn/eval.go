@@ -186,6 +186,9 @@ func (e *Evaluator) truth(n *Node) (*truth, error) {
 	}
 	defer func() { e.depth-- }()
 	name, arg, ok := n.Intrinsic()
+	if inner := n.Get("Condition"); !ok && len(n.Entries()) == 1 && inner.Is(Map) {
+		return e.truth(inner) // SAM writes this, and CloudFormation takes it
+	}
 	if !ok {
 		if b, isBool := n.Bool(); isBool {
 			return &truth{b, true}, nil

@@ -115,6 +115,9 @@ func (e *Evaluator) callRef(arg, n *Node) (*Node, error) {
 	return at(v, n), nil
 }
 
+// GetAttArguments reads the argument of Fn::GetAtt, [id, attribute] or "id.attribute"; the attribute may be an intrinsic function.
+func GetAttArguments(arg *Node) (id string, attribute *Node, ok bool) { return getAttArguments(arg) }
+
 // getAttArguments reads [id, attribute], and "id.attribute".
 func getAttArguments(arg *Node) (id string, attr *Node, ok bool) {
 	if arg.Is(String) {

@@ -41,6 +41,20 @@ func subPieces(text string) []subPiece {
 	return pieces
 }
 
+// SubVariables are the names inside ${…} in the text of Fn::Sub, in their order.
+func SubVariables(text string) []string {
+	var names []string
+	for _, p := range subPieces(text) {
+		if p.variable {
+			names = append(names, p.text)
+		}
+	}
+	return names
+}
+
+// SubArguments reads the argument of Fn::Sub, "text" or ["text", {name: value}]; text is nil if arg is neither.
+func SubArguments(arg *Node) (text, vars *Node) { return subArguments(arg) }
+
 // subArguments reads "text" and ["text", {name: value}]; text is nil if arg is neither.
 func subArguments(arg *Node) (text, vars *Node) {
 	if arg.Is(String) {

@@ -97,6 +97,14 @@ func ReadTemplate(root *Node) (*Template, error) {
 	return r.t, nil
 }
 
+// ReadSections takes a template apart as far as it goes, and tells what is wrong with its form. What it refers to is not looked for, and
+// what is malformed is left out.
+func ReadSections(root *Node) (*Template, source.Diagnostics) {
+	r := reader{t: &Template{Root: root}}
+	r.read()
+	return r.t, r.problems
+}
+
 // reader gathers a template's sections, and the problems in them.
 type reader struct {
 	t        *Template
@@ -150,7 +158,13 @@ func (r *reader) header(root *Node) {
 		}
 	}
 	if len(unknown) > 0 {
-		r.failf(root, "Invalid template property or properties [%s]", strings.Join(unknown, ", "))
+		r.failAt(root.KeySpan(unknown[0]), "Invalid template property or properties [%s]", strings.Join(unknown, ", "))
+		d := r.problems[len(r.problems)-1]
+		if near, ok := source.Nearest(unknown[0], sections); ok {
+			d.WithHint("did you mean %s?", near)
+		} else if unknown[0] == "Globals" {
+			d.WithHint("Globals needs the line Transform: %s", serverless)
+		}
 	}
 	if v := root.Get("AWSTemplateFormatVersion"); v != nil && v.Text != "2010-09-09" {
 		r.failf(v, "Template format error: unsupported value for AWSTemplateFormatVersion.")
@@ -278,11 +292,14 @@ func (r *reader) resource(p Pair) {
 	for _, m := range body.Pairs {
 		if !slices.Contains(resourceMembers, m.Key) {
 			r.failAt(m.KeySpan, "Invalid template resource property '%s'", m.Key)
+			if near, ok := source.Nearest(m.Key, resourceMembers); ok {
+				r.problems[len(r.problems)-1].WithHint("did you mean %s?", near)
+			}
 		}
 	}
 	kind := body.Get("Type")
 	if kind == nil || kind.Kind != String || kind.Text == "" {
-		r.failf(body, "Template format error: [/Resources/%s] Every Resources object must contain a Type member.", p.Key)
+		r.failAt(p.KeySpan, "Template format error: [/Resources/%s] Every Resources object must contain a Type member.", p.Key)
 		return
 	}
 	res.Type = kind.Text

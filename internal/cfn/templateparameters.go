@@ -176,19 +176,28 @@ func (t *Template) ResolveParameters(given map[string]string) (map[string]string
 
 // check holds a value against the parameter's constraints.
 func (p *Parameter) check(value string) error {
+	switch why := p.Broken(value); {
+	case why == "":
+		return nil
+	case p.Constraint != "":
+		return source.Errorf(p.Span, "Parameter %s failed to satisfy constraint: %s", p.Name, p.Constraint)
+	default:
+		return source.Errorf(p.Span, "Parameter '%s' %s", p.Name, why)
+	}
+}
+
+// Broken says which constraint a value breaks, in CloudFormation's words after "Parameter 'name'"; "" if none.
+func (p *Parameter) Broken(value string) string {
 	values := []string{value}
 	if p.IsList() && !p.IsStored() {
 		values = splitList(value)
 	}
 	for _, v := range values {
 		if why := p.broken(v); why != "" {
-			if p.Constraint != "" {
-				return source.Errorf(p.Span, "Parameter %s failed to satisfy constraint: %s", p.Name, p.Constraint)
-			}
-			return source.Errorf(p.Span, "Parameter '%s' %s", p.Name, why)
+			return why
 		}
 	}
-	return nil
+	return ""
 }
 
 func (p *Parameter) broken(v string) string {

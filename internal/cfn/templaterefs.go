@@ -23,6 +23,12 @@ const (
 var pseudos = []string{pseudoAccount, pseudoNotifications, pseudoNoValue, pseudoPartition, pseudoRegion, pseudoStackID,
 	pseudoStackName, pseudoURLSuffix}
 
+// IsPseudo reports whether name is a pseudo parameter, such as AWS::Region.
+func IsPseudo(name string) bool { return slices.Contains(pseudos, name) }
+
+// Pseudos are the names of the pseudo parameters.
+func Pseudos() []string { return slices.Clone(pseudos) }
+
 // resolve checks that what the template refers to is there.
 func (r *reader) resolve() {
 	names := map[string]bool{}

@@ -19,6 +19,7 @@ import (
 	"evo/internal/cli/app"
 	"evo/internal/cli/argv"
 	"evo/internal/cli/ui"
+	"evo/internal/sam"
 	"evo/internal/source"
 )
 
@@ -81,6 +82,9 @@ func report(a *app.App, err error) {
 	var one *source.Diagnostic
 	if !errors.As(err, &diags) && errors.As(err, &one) {
 		diags = source.Diagnostics{one}
+	}
+	if refused, ok := sam.AsError(err); ok && len(diags) > 0 { // in AWS's own words, for who looks for them
+		fmt.Fprintln(a.Err, style.Red("evo: error:"), refused)
 	}
 	if len(diags) > 0 {
 		fmt.Fprint(a.Err, diagnose(a, diags))

@@ -30,6 +30,7 @@ var table = []layer{
 	{"internal/sam", 1, true, "SAM to CloudFormation"},
 	{"internal/apiurl", 1, true, "where APIs are served"},
 	{"internal/view", 2, true, "what is shown, as values"},
+	{"internal/diagnose", 2, true, "what is wrong with templates"},
 	{"internal/rules", 2, true, "rules judge configurations"},
 	{"internal/fitness", 2, true, "the objective"},
 	{"internal/cost", 2, true, "prices"},

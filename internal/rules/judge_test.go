@@ -420,6 +420,8 @@ Resources:
         Type: AllAtOnce
       FunctionUrlConfig:
         AuthType: NONE
+      Events:
+        Get: {Type: Api, Properties: {Path: /, Method: get}}
 `))
 	if err != nil {
 		t.Fatal(err)
@@ -441,9 +443,10 @@ Resources:
 		want           rules.Compliance
 		line           int
 	}{
-		{"lambda-function-public-access-prohibited", "Orders", fail, 3},
+		{"lambda-function-public-access-prohibited", "Orders", fail, 12},
 		{"codedeploy-lambda-allatonce-traffic-shift-disabled", "OrdersDeploymentGroup", fail, 11},
 		{"lambda-function-xray-enabled", "Orders", fail, 3},
+		{"api-gw-xray-enabled", "ServerlessRestApiProdStage", fail, 15},
 		{"lambda-function-settings-check", "Orders", pass, 6},
 	} {
 		parameters := "{}"

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"sort"
 	"strings"
@@ -16,6 +17,7 @@ import (
 
 	"evo/internal/cfn"
 	"evo/internal/sam"
+	"evo/internal/source"
 )
 
 var (
@@ -38,6 +40,19 @@ func conformanceDir(t testing.TB) string {
 
 type manifest struct {
 	Cases []conformanceCase `json:"cases"`
+}
+
+func cases(t *testing.T, dir string) []conformanceCase {
+	t.Helper()
+	var m manifest
+	text, err := os.ReadFile(filepath.Join(dir, "manifest.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(text, &m); err != nil {
+		t.Fatal(err)
+	}
+	return m.Cases
 }
 
 type conformanceCase struct {
@@ -76,18 +91,10 @@ func (c conformanceCase) options(region string) sam.Options {
 // one in the list that passes must leave it.
 func TestConformance(t *testing.T) {
 	dir := conformanceDir(t)
-	var m manifest
-	text, err := os.ReadFile(filepath.Join(dir, "manifest.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(text, &m); err != nil {
-		t.Fatal(err)
-	}
 	known := readKnown(t)
 	passed, total := map[string]int{}, map[string]int{}
 	var failing []string
-	for _, c := range m.Cases {
+	for _, c := range cases(t, dir) {
 		total[c.Kind]++
 		diff := c.run(t, dir)
 		if *show == c.Name {
@@ -281,4 +288,85 @@ func differences(path string, got, want any, exact bool) string {
 		}
 	}
 	return b.String()
+}
+
+// Every resource that is made, of every case, leads to where something of it stands in the template.
+func TestEveryResourceHasAnOrigin(t *testing.T) {
+	dir := conformanceDir(t)
+	for _, c := range cases(t, dir) {
+		if c.Kind != "success" {
+			continue
+		}
+		out, err := sam.Transform(c.template(t, dir), c.options("eu-west-1"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range out.Get("Resources").Entries() {
+			if !p.KeySpan.IsValid() || !p.Value.Span.IsValid() {
+				t.Errorf("%s: %s (%s) has no place", c.Name, p.Key, p.Value.Get("Type").Str())
+			}
+		}
+	}
+}
+
+// What the tables of properties find in templates that can be transformed would be a false alarm.
+func TestNoProblemsWhereThereAreNone(t *testing.T) {
+	dir := conformanceDir(t)
+	for _, c := range cases(t, dir) {
+		if c.Kind == "success" {
+			for _, d := range sam.Problems(c.template(t, dir), c.options("eu-west-1")) {
+				t.Errorf("%s: %v", c.Name, d)
+			}
+		}
+	}
+}
+
+var named = regexp.MustCompile(`Resource with id \[([A-Za-z0-9]+)\]`)
+
+// Every resource that AWS's message names has a diagnostic with a place in it.
+func TestErrorsHavePlaces(t *testing.T) {
+	dir := conformanceDir(t)
+	for _, c := range cases(t, dir) {
+		if c.Kind != "error" {
+			continue
+		}
+		template := c.template(t, dir)
+		_, err := sam.Transform(template, c.options("ap-southeast-1"))
+		e, ok := sam.AsError(err)
+		if !ok {
+			t.Errorf("%s: %v", c.Name, err)
+			continue
+		}
+		ds := e.Diagnostics(c.Name)
+		if len(ds) == 0 {
+			t.Errorf("%s: no diagnostic", c.Name)
+		}
+		for _, d := range ds {
+			if !d.Span.IsValid() && template.Has("Resources") {
+				t.Errorf("%s: no place: %v", c.Name, d)
+			}
+		}
+		for _, m := range named.FindAllStringSubmatch(e.Error(), -1) {
+			entry := template.Get("Resources").Get(m[1])
+			if entry == nil {
+				continue // the name of an event, or of what is made
+			}
+			key := template.Get("Resources").KeySpan(m[1])
+			if !slices.ContainsFunc(ds, func(d *source.Diagnostic) bool {
+				return d.Span.Start.Offset >= key.Start.Offset && d.Span.Start.Offset <= entry.Span.End.Offset ||
+					slices.ContainsFunc(d.Notes, func(n source.Note) bool { return n.Span == key })
+			}) {
+				t.Errorf("%s: nothing points into %s:\n%v", c.Name, m[1], ds)
+			}
+		}
+	}
+}
+
+func (c conformanceCase) template(t *testing.T, dir string) *cfn.Node {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(dir, "input", c.Name+".yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return parse(t, c.Name+".yaml", text)
 }

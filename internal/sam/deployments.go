@@ -61,7 +61,9 @@ func (f *function) addDeploymentPreference() {
 	f.checkPreference(config)
 	f.t.deployments.preferences = append(f.t.deployments.preferences, p)
 	if f.alias == nil {
-		failResource(f.id, "'DeploymentPreference' requires AutoPublishAlias property to be specified.")
+		c := resourceCause(f.id, "'DeploymentPreference' requires AutoPublishAlias property to be specified.").withHint(needsAlias)
+		c.path, c.code = "DeploymentPreference", codeMissingProperty
+		panic(c)
 	}
 	f.alias.attributes.set("UpdatePolicy", object("CodeDeployLambdaAliasUpdate", p.updatePolicy()))
 }
@@ -101,6 +103,14 @@ func (p *preference) updatePolicy() *value {
 	return policy
 }
 
+// origin is where the preference stands: in its function, or, if Globals has it, where the function does.
+func (p *preference) origin() origin {
+	if o := p.function.originOf("DeploymentPreference"); o.isValid() {
+		return o
+	}
+	return originOf(p.function.t.source.get("Resources").field(p.function.id))
+}
+
 func (p *preference) groupID() string { return p.function.id + "DeploymentGroup" }
 
 // addDeployments adds what the preferences share, and each one's deployment group.
@@ -110,26 +120,20 @@ func (t *transformer) addDeployments() {
 		return
 	}
 	d.order(t.source.get("Resources"))
-	resources := t.out.get("Resources")
-	add := func(r *resource, span field) { resources.setKey(field{key: r.id, span: span.span, value: r.value()}) }
-	first := field{span: d.preferences[0].config.span}
+	add := func(p *preference, r *resource) {
+		for _, r := range comeFrom(p.origin(), []*resource{r}) {
+			t.out.get("Resources").setKey(r.entry())
+		}
+	}
+	first := d.preferences[0]
 	condition := d.sharedCondition(t)
-	application := newResource(deploymentApplication, "AWS::CodeDeploy::Application", condition).with(
-		"ComputePlatform", "Lambda", "Tags", d.tags())
-	application.span = first.span
-	add(application, first)
+	add(first, newResource(deploymentApplication, "AWS::CodeDeploy::Application", condition).with("ComputePlatform", "Lambda", "Tags", d.tags()))
 	if slices.ContainsFunc(d.preferences, func(p *preference) bool { return !p.config.get("Role").truthy() }) {
-		role := d.role(t, condition)
-		role.span = first.span
-		add(role, first)
+		add(first, d.role(t, condition))
 	}
 	for _, p := range d.preferences {
-		if c := catch(func() {
-			g := p.group()
-			g.span = p.config.span
-			add(g, field{span: p.config.span})
-		}); c != nil {
-			t.causes = append(t.causes, c)
+		if c := catch(func() { add(p, p.group()) }); c != nil {
+			t.blame(c, t.source.get("Resources").field(p.function.id))
 		}
 	}
 }
@@ -247,6 +251,7 @@ func configName(v *value, key string) *value {
 		v.set(k, configName(v.get(k), k))
 	case oneOf(v.str(), predefined...):
 		named := sub("CodeDeployDefault.Lambda${ConfigName}", "ConfigName", v)
+		named.span = v.span
 		if key == "Fn::Sub" {
 			return named.get("Fn::Sub")
 		}

@@ -1,15 +1,13 @@
 package sam
 
-import (
-	"maps"
-	"slices"
-)
+import "cmp"
 
 // event is one event source of a function or state machine.
 type event struct {
 	*model
 	t      *transformer
 	kind   *eventKind
+	origin origin
 	target *target
 	role   *resource // the function's role; nil if the template gives one
 
@@ -55,6 +53,9 @@ func (t *target) name() *value { return ref(t.id()) }
 // condition is the condition under which there is a target, or nil.
 func (t *target) condition() *value { return t.model.attributes.given("Condition") }
 
+// make makes the event's resources.
+func (e *event) make() []*resource { return comeFrom(e.origin, e.kind.resources(e)) }
+
 func (e *event) passthrough() *value { return e.target.model.passthrough() }
 
 func (e *event) fail(format string, args ...any) { failEvent(e.relativeID, format, args...) }
@@ -75,14 +76,14 @@ func (t *transformer) linkEvents(m *model, kinds map[string]*eventKind) []*event
 	for _, ev := range m.get("Events").entries() {
 		if !ev.value.isMap() {
 			c := eventCause(ev.key, "'%s' object has no attribute 'get'", pythonType(ev.value))
-			c.Span = ev.value.where()
+			c.Span, c.code = ev.value.where(), codeUnknownEvent
 			panic(c)
 		}
 		name := ev.value.get("Type")
 		kind := kinds[name.str()]
 		if kind == nil {
 			c := eventCause(ev.key, "Resource dict has missing or invalid value for key Type. Event Type is: %s.", name.display())
-			c.Span, c.hint = name.where(), didYouMean(name.str(), slices.Sorted(maps.Keys(kinds)))
+			c.Span, c.code = cmp.Or(name.where(), ev.span), codeUnknownEvent
 			panic(c)
 		}
 		var model *model
@@ -92,7 +93,7 @@ func (t *transformer) linkEvents(m *model, kinds map[string]*eventKind) []*event
 			}
 			panic(c)
 		}
-		e := &event{model: model, t: t, kind: kind}
+		e := &event{model: model, t: t, kind: kind, origin: originOf(ev)}
 		if kind.link != nil {
 			kind.link(e)
 		}

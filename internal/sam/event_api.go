@@ -252,7 +252,8 @@ func (e *event) checkAuthorizer(name, authorizers, method *value) {
 			name.display(), e.onMethod(method))
 	}
 	if !authorizers.get(name.text).truthy() {
-		e.fail("Unable to set Authorizer [%s] %s because it wasn't defined in the API's Authorizers.", name.text, e.onMethod(method))
+		panic(eventCause(e.relativeID, "Unable to set Authorizer [%s] %s because it wasn't defined in the API's Authorizers.", name.text, e.onMethod(method)).
+			at(name).withHint(didYouMean(name.text, keysOf(authorizers))))
 	}
 }
 

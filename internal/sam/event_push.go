@@ -72,7 +72,7 @@ func (e *event) linkResource(reference *value, otherwise string) {
 		e.linked, e.linkedID = r, id.text
 		return
 	}
-	e.who().fail(reference, "", otherwise)
+	e.who().failWithHint(reference, "", otherwise, didYouMean(id.str(), resourceIDs(e.t.source)))
 }
 
 // existingResource is a resource of the template that an event changed.

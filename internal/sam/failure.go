@@ -15,6 +15,9 @@ import (
 // Error says why a template cannot be transformed. Its text is AWS's.
 type Error struct {
 	Causes []*Cause // in the order of the text
+
+	template *cfn.Node
+	problems source.Diagnostics // what the tables of properties find, the causes' own among them
 }
 
 // Cause is one thing that is wrong.
@@ -28,6 +31,14 @@ type Cause struct {
 	prefix string // says where: AWS's sentence before Detail
 	path   string // the property's path within the resource, if Detail is about one
 	hint   string // what to do about it
+	code   string // the kind of problem, if the tables of properties find it too
+	parts  []part // what Detail says of several places, one by one
+}
+
+// part is what a cause says of one property.
+type part struct {
+	path, text string
+	span       source.Span
 }
 
 func (c *Cause) Error() string { return c.prefix + c.Detail }
@@ -39,17 +50,6 @@ func (e *Error) Error() string {
 	}
 	return fmt.Sprintf("Invalid Serverless Application Specification document. Number of errors found: %d.%s",
 		len(e.Causes), strings.Join(texts, ""))
-}
-
-// Diagnostics are the causes as diagnostics in a file.
-func (e *Error) Diagnostics(file string) source.Diagnostics {
-	var ds source.Diagnostics
-	for _, c := range e.Causes {
-		d := &source.Diagnostic{Message: strings.TrimSpace(c.Error()), File: file, Span: c.Span}
-		d.Hint = c.hint
-		ds = append(ds, d)
-	}
-	return ds
 }
 
 // newError sorts causes by resource, event or text, and counts those that say the same once.
@@ -97,6 +97,17 @@ func templateCause(format string, args ...any) *Cause {
 func duplicateCause(id, duplicate, kind string) *Cause {
 	return &Cause{Resource: id, Detail: fmt.Sprintf("Transforming resource with id [%s] attempts to create a new resource with id [%s] and type %q. "+
 		"A resource with that id already exists within this template. Please use a different id for that resource.", id, duplicate, kind)}
+}
+
+// at makes c point at v.
+func (c *Cause) at(v *value) *Cause {
+	c.Span = v.where()
+	return c
+}
+
+func (c *Cause) withHint(hint string) *Cause {
+	c.hint = hint
+	return c
 }
 
 func failResource(id, format string, args ...any) { panic(resourceCause(id, format, args...)) }
@@ -171,7 +182,7 @@ func inResource(id string, f func()) {
 		if c.Event == "" || c.Resource != "" {
 			panic(c)
 		}
-		panic(&Cause{Resource: id, Event: c.Event, Detail: c.Error(), Span: c.Span, path: c.path,
+		panic(&Cause{Resource: id, Event: c.Event, Detail: c.Error(), Span: c.Span, path: c.path, hint: c.hint, code: c.code,
 			prefix: "Resource with id [" + id + "] is invalid. "})
 	}
 }
@@ -182,6 +193,26 @@ func didYouMean(name string, names []string) string {
 		return "did you mean " + near + "?"
 	}
 	return ""
+}
+
+// resourceIDs are the logical ids of the template's resources of the types, of all if none are given.
+func resourceIDs(template *value, types ...string) []string {
+	var ids []string
+	for _, e := range template.get("Resources").entries() {
+		if len(types) == 0 || oneOf(e.value.get("Type").str(), types...) {
+			ids = append(ids, e.key)
+		}
+	}
+	return ids
+}
+
+// keysOf are the keys of a map.
+func keysOf(v *value) []string {
+	var keys []string
+	for _, e := range v.entries() {
+		keys = append(keys, e.key)
+	}
+	return keys
 }
 
 // owner is who a check blames: a resource or an event.
@@ -196,12 +227,16 @@ func eventOwner(id string) owner    { return owner{id: id, isEvent: true} }
 func (o owner) fail(v *value, path, message string) { o.failWithHint(v, path, message, "") }
 
 func (o owner) failWithHint(v *value, path, message, hint string) {
+	panic(o.cause(v, path, message).withHint(hint))
+}
+
+func (o owner) cause(v *value, path, message string) *Cause {
 	c := resourceCause(o.id, "%s", message)
 	if o.isEvent {
 		c = eventCause(o.id, "%s", message)
 	}
-	c.path, c.Span, c.hint = path, v.where(), hint
-	panic(c)
+	c.path, c.Span = path, v.where()
+	return c
 }
 
 // packageFirst is the hint for a path where a place in S3 should be.
@@ -223,7 +258,9 @@ var (
 // expect checks that v is what it should be, and returns it.
 func (o owner) expect(v *value, path string, want expectation) *value {
 	if !want.holds(v) {
-		o.fail(v, path, fmt.Sprintf("Property '%s' should be a %s.", path, want.words))
+		c := o.cause(v, path, fmt.Sprintf("Property '%s' should be a %s.", path, want.words))
+		c.code = codeWrongType
+		panic(c)
 	}
 	return v
 }
@@ -231,7 +268,9 @@ func (o owner) expect(v *value, path string, want expectation) *value {
 // require checks that v is given.
 func (o owner) require(v *value, path string) *value {
 	if v.isNone() {
-		o.fail(v, path, fmt.Sprintf("Property '%s' is required.", path))
+		c := o.cause(v, path, fmt.Sprintf("Property '%s' is required.", path))
+		c.code = codeMissingProperty
+		panic(c)
 	}
 	return v
 }

@@ -60,17 +60,17 @@ func (f *function) resources() []*resource {
 	f.lambda = f.lambdaFunction()
 	made := []*resource{f.lambda}
 	if f.get("ProvisionedConcurrencyConfig").truthy() && !f.get("AutoPublishAlias").truthy() {
-		failResource(f.id, "To set ProvisionedConcurrencyConfig AutoPublishALias must be defined on the function")
+		panic(resourceCause(f.id, "To set ProvisionedConcurrencyConfig AutoPublishALias must be defined on the function").withHint(needsAlias))
 	}
 	aliasName := ""
 	if f.get("AutoPublishAlias").truthy() {
 		aliasName = f.publish()
-		made = append(made, f.version, f.alias)
+		made = append(made, comeFrom(f.originOf("AutoPublishAlias"), []*resource{f.version, f.alias})...)
 	}
-	made = append(made, f.url()...)
+	made = append(made, comeFrom(f.originOf("FunctionUrlConfig"), f.url())...)
 	f.addDeploymentPreference()
 	destinations, policies := f.eventInvokeConfig(aliasName)
-	made = append(made, destinations...)
+	made = append(made, comeFrom(f.originOf("EventInvokeConfig"), destinations)...)
 	made = append(made, f.executionRole(policies)...)
 	inResource(f.id, func() { made = append(made, f.eventResources()...) })
 	propagateTags(made, f.get("Tags"), f.get("PropagateTags").truthy())
@@ -216,7 +216,7 @@ func (f *function) eventResources() []*resource {
 	var made []*resource
 	for _, e := range sorted {
 		e.t, e.target, e.role = f.t, target, f.role
-		made = append(made, e.kind.resources(e)...)
+		made = append(made, e.make()...)
 	}
 	return made
 }

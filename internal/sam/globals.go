@@ -1,6 +1,7 @@
 package sam
 
 import (
+	"maps"
 	"slices"
 	"strings"
 )
@@ -81,7 +82,8 @@ func checkGlobals(globals *value) {
 	for _, e := range globals.entries() {
 		supported, ok := globalProperties[e.key]
 		if !ok {
-			failDocument(spanned(globalsCause("'%s' is not supported. Must be one of the following values - %s", e.key, globalSections()), e))
+			failDocument(spanned(globalsCause("'%s' is not supported. Must be one of the following values - %s", e.key, quotedList(globalSections()...)), e).
+				withHint(didYouMean(e.key, globalSections())))
 		}
 		if !e.value.isMap() {
 			failDocument(spanned(globalsCause("Value of ${section} must be a dictionary"), e))
@@ -89,7 +91,7 @@ func checkGlobals(globals *value) {
 		for _, p := range e.value.entries() {
 			if !slices.Contains(supported, p.key) {
 				failDocument(spanned(globalsCause("'%s' is not a supported property of '%s'. Must be one of the following values - %s",
-					p.key, e.key, quotedList(supported...)), p))
+					p.key, e.key, quotedList(supported...)), p).withHint(didYouMean(p.key, supported)))
 			}
 		}
 	}
@@ -100,14 +102,7 @@ func spanned(c *Cause, e field) *Cause {
 	return c
 }
 
-func globalSections() string {
-	var names []string
-	for name := range globalProperties {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return quotedList(names...)
-}
+func globalSections() []string { return slices.Sorted(maps.Keys(globalProperties)) }
 
 // globalsFor are the global properties for a resource, without those that its attribute IgnoreGlobals names.
 func globalsFor(e field, global *value) *value {

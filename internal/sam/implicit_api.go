@@ -51,6 +51,7 @@ type implicit struct {
 	t    *transformer
 	plan *apiPlan
 	apis map[string]*apiUse
+	from origin // of the implicit API: the first event that needs it
 }
 
 // apiUse is what the events of one API bring.
@@ -64,7 +65,8 @@ type apiUse struct {
 func (t *transformer) addImplicitAPI(plan *apiPlan) {
 	p := &implicit{t: t, plan: plan, apis: map[string]*apiUse{}}
 	resources := t.source.get("Resources")
-	existing := resources.get(plan.implicitID).clone()
+	existing := resources.field(plan.implicitID)
+	existing.value = existing.value.clone()
 	resources.set(plan.implicitID, plan.newResource())
 	var causes []*Cause
 	for _, e := range samResources(t.source, functionType, stateMachineType) {
@@ -76,6 +78,7 @@ func (t *transformer) addImplicitAPI(plan *apiPlan) {
 			causes = append(causes, c)
 		}
 	}
+	resources.place(plan.implicitID, p.from)
 	p.inheritAttributes(resources.get(plan.implicitID))
 	p.addPathConditions()
 	p.dropUnused(resources, existing)
@@ -124,6 +127,9 @@ func (p *implicit) addEvent(e, ev field) {
 		props.set("Method", str(anyMethod))
 	}
 	id, path, method := p.checkEvent(ev.key, props)
+	if id.text == p.plan.implicitID && !p.from.isValid() {
+		p.from = originOf(ev)
+	}
 	p.note(e, id, path, method)
 	p.addPath(ev.key, id, path, method)
 	if isHTTP && props.has("RouteSettings") {
@@ -167,7 +173,8 @@ func (p *implicit) note(e field, api, path, method *value) {
 func (p *implicit) addPath(eventID string, api, path, method *value) {
 	resource := p.t.source.get("Resources").get(api.text)
 	if !resource.isMap() || p.plan.apiType == apiType && resource.get("Type").isText(httpAPIType) {
-		failEvent(eventID, "%s must be a valid reference to an '%s' resource in same template.", p.plan.idProperty, p.plan.apiType)
+		panic(eventCause(eventID, "%s must be a valid reference to an '%s' resource in same template.", p.plan.idProperty, p.plan.apiType).
+			at(api).withHint(didYouMean(api.text, resourceIDs(p.t.source, p.plan.apiType))))
 	}
 	props := resource.get("Properties")
 	if !props.get(managedFlag).truthy() || !p.plan.isDefinition(props.get("DefinitionBody")) {
@@ -310,13 +317,14 @@ func (p *implicit) wrapPath(d *definition, api, path string) {
 }
 
 // dropUnused removes the implicit API if it has no paths, and brings back what had its id.
-func (p *implicit) dropUnused(resources, existing *value) {
+func (p *implicit) dropUnused(resources *value, existing field) {
 	api := resources.get(p.plan.implicitID)
 	if api.at("Properties", "DefinitionBody", "paths").len() > 0 {
 		return
 	}
-	if existing != nil {
-		resources.set(p.plan.implicitID, existing)
+	if existing.value != nil {
+		resources.set(p.plan.implicitID, existing.value)
+		resources.place(p.plan.implicitID, originOf(existing))
 	} else {
 		resources.delete(p.plan.implicitID)
 	}

@@ -1,5 +1,10 @@
 package sam
 
+import (
+	"maps"
+	"slices"
+)
+
 // samKind is a type of SAM resource.
 type samKind struct {
 	phase      phase
@@ -38,6 +43,9 @@ func init() {
 		"AWS::Serverless::Connector":        connectorKind,
 	}
 }
+
+// Types are the names of the SAM resource types, sorted.
+func Types() []string { return slices.Sorted(maps.Keys(samKinds)) }
 
 // hasProperties tells the types whose properties are checked before anything else, and which Globals and the preparation
 // know.

@@ -61,7 +61,7 @@ func samResources(template *value, types ...string) []field {
 	var found []field
 	for _, e := range template.get("Resources").entries() {
 		if c := e.value.get("Condition"); c.truthy() && !c.isString() {
-			failDocument(templateCause("Every Condition member must be a string."))
+			failDocument(templateCause("Every Condition member must be a string.").at(c))
 		}
 		name := e.value.get("Type").str()
 		if hasProperties(name) && (len(types) == 0 || oneOf(name, types...)) {

@@ -127,7 +127,7 @@ func substituted(text *value, replacement func(name, placeholder *value) *value)
 		mark := "${" + name + "}"
 		v := replacement(str(name), str(mark))
 		if !v.isString() {
-			failDocument(templateCause("Invalid Fn::Sub variable value %s. Fn::Sub expects all variables to be strings.", v.display()))
+			failDocument(templateCause("Invalid Fn::Sub variable value %s. Fn::Sub expects all variables to be strings.", v.display()).at(v))
 		}
 		if v.text != mark {
 			out = strings.Replace(out, mark, v.text, 1)
@@ -139,7 +139,7 @@ func substituted(text *value, replacement func(name, placeholder *value) *value)
 func (r *resolver) findInMap(v *value) *value {
 	args := v.get("Fn::FindInMap")
 	if !args.isList() || len(args.items) != 3 {
-		failDocument(templateCause("Invalid FindInMap value %s. FindInMap expects an array with 3 values.", args.display()))
+		failDocument(templateCause("Invalid FindInMap value %s. FindInMap expects an array with 3 values.", args.display()).at(args))
 	}
 	found := r.mappings
 	for depth, arg := range args.items {

@@ -14,8 +14,29 @@ type resource struct {
 	dependsOn  *value
 	attributes *value // Condition, DeletionPolicy and so on
 	properties *value
-	span       source.Span // of the SAM resource that it comes from
+	origin     origin
 }
+
+// origin is the place in the template that a made resource comes from: the SAM resource, or what in it brought the resource about, such as
+// an event. The zero origin stands for the SAM resource.
+type origin struct{ key, body source.Span }
+
+func originOf(e field) origin { return origin{e.span, e.value.where()} }
+
+func (o origin) isValid() bool { return o.key.IsValid() }
+
+// comeFrom sets the origin of resources that have none of their own.
+func comeFrom(o origin, made []*resource) []*resource {
+	for _, r := range made {
+		if !r.origin.isValid() {
+			r.origin = o
+		}
+	}
+	return made
+}
+
+// entry is the resource as an entry of the section Resources.
+func (r *resource) entry() field { return field{key: r.id, span: r.origin.key, value: r.value()} }
 
 func newResource(id, kind string, attributes *value) *resource {
 	if !isLogicalID(id) {
@@ -65,7 +86,7 @@ func (r *resource) value() *value {
 		v.setKey(e)
 	}
 	v.set("Properties", r.properties)
-	v.span = r.span
+	v.span = r.origin.body
 	return v
 }
 
@@ -77,6 +98,16 @@ type model struct {
 	properties *value
 	dependsOn  *value
 	attributes *value
+	body       source.Span // of the resource or event in the template
+}
+
+// originOf is where a property stands, if the resource itself has it, and not Globals.
+func (m *model) originOf(name string) origin {
+	key := m.properties.keySpan(name)
+	if !key.IsValid() || key.Start.Offset < m.body.Start.Offset || key.Start.Offset >= m.body.End.Offset {
+		return origin{}
+	}
+	return origin{key, m.get(name).where()}
 }
 
 // get is a property; nil if it is null.
@@ -217,7 +248,7 @@ func newModel(id, relativeID, kind string, dict *value, spec []property, prepare
 	if prepare != nil {
 		prepare(given)
 	}
-	m := &model{id: id, relativeID: relativeID, kind: kind, properties: object(), attributes: object()}
+	m := &model{id: id, relativeID: relativeID, kind: kind, properties: object(), attributes: object(), body: dict.span}
 	for _, e := range given.entries() {
 		if !inSpec(spec, e.key) {
 			if kind == graphQLType {
@@ -248,13 +279,8 @@ func inSpec(spec []property, name string) bool {
 
 func unknownProperty(id, kind string, e field, spec []property) *Cause {
 	c := resourceCause(id, "property %s not defined for resource of type %s", e.key, kind)
-	c.Span = e.span
-	names := make([]string, len(spec))
-	for i := range spec {
-		names[i] = spec[i].name
-	}
-	c.hint = didYouMean(e.key, names)
-	return c
+	c.Span, c.code = e.span, codeUnknownProperty
+	return c.withHint(didYouMean(e.key, names(spec)))
 }
 
 // check tests all properties, in the order of the table.
@@ -265,7 +291,9 @@ func (m *model) check(spec []property) {
 		switch {
 		case !p.literal && v.isMap() && v.len() == 1:
 		case v.isNone() && p.required:
-			failResource(m.id, "Missing required property '%s'.", p.name)
+			c := resourceCause(m.id, "Missing required property '%s'.", p.name)
+			c.code = codeMissingProperty
+			panic(c)
 		case v.isNone() || p.check.holds(v):
 		default:
 			m.failCheck(p, v)
@@ -278,5 +306,7 @@ func (m *model) failCheck(p *property, v *value) {
 	if p.check.words != "" {
 		message = fmt.Sprintf("Property '%s' should be a %s.", p.name, p.check.words)
 	}
-	m.owner().fail(v, p.name, message)
+	c := resourceCause(m.id, "%s", message)
+	c.path, c.Span, c.code = p.name, v.where(), codeWrongType
+	panic(c)
 }

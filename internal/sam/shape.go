@@ -201,21 +201,27 @@ func (m *model) failShape(errs []shapeError) {
 			}
 		}
 	}
-	var sentences []string
+	var parts []part
 	for _, at := range order {
 		e := first[at]
 		switch {
 		case len(types[at]) > 1:
-			sentences = append(sentences, fmt.Sprintf("Property '%s' value must be %s.", at, strings.Join(types[at], " or ")))
+			parts = append(parts, part{path: at, text: fmt.Sprintf("Property '%s' value must be %s.", at, strings.Join(types[at], " or "))})
 		case e.code == "value_error.missing":
-			sentences = append(sentences, fmt.Sprintf("Property '%s' is required.", at))
+			parts = append(parts, part{path: at, text: fmt.Sprintf("Property '%s' is required.", at)})
 		case e.code == "value_error.extra":
-			sentences = append(sentences, fmt.Sprintf("Property '%s' is an invalid property.", at))
+			parts = append(parts, part{path: at, text: fmt.Sprintf("Property '%s' is an invalid property.", at)})
 		default:
-			sentences = append(sentences, fmt.Sprintf("Property '%s' %s.", at, e.message))
+			parts = append(parts, part{path: at, text: fmt.Sprintf("Property '%s' %s.", at, e.message)})
 		}
 	}
-	m.owner().fail(nil, order[0], strings.Join(sentences, " "))
+	sentences := make([]string, len(parts))
+	for i := range parts {
+		sentences[i] = parts[i].text
+	}
+	c := resourceCause(m.id, "%s", strings.Join(sentences, " "))
+	c.path, c.parts = order[0], parts
+	panic(c)
 }
 
 // report lists what is wrong as the validator prints it.

@@ -48,14 +48,14 @@ func (s *stateMachine) resources() []*resource {
 	machine.with("StateMachineName", s.get("Name"), "StateMachineType", s.get("Type"), "LoggingConfiguration", s.get("Logging"),
 		"TracingConfiguration", s.get("Tracing"), "Tags", s.machineTags())
 	published, alias := s.publish(machine)
-	made = append(made, published...)
+	made = append(made, comeFrom(s.originOf("AutoPublishAlias"), published)...)
 	target := &target{model: s.model}
 	if s.get("UseAliasAsEventTarget").truthy() {
 		target.alias = alias
 	}
 	for _, e := range s.events {
 		e.t, e.target, e.permissionBoundary = s.t, target, s.get("PermissionsBoundary")
-		made = append(made, e.kind.resources(e)...)
+		made = append(made, e.make()...)
 	}
 	propagateTags(made, s.get("Tags"), s.get("PropagateTags").truthy())
 	return made
@@ -135,7 +135,7 @@ func (s *stateMachine) publish(machine *resource) (made []*resource, alias *reso
 	if !name.truthy() {
 		for _, p := range []string{"UseAliasAsEventTarget", "DeploymentPreference"} {
 			if s.get(p).truthy() {
-				failResource(s.id, "'%s' requires 'AutoPublishAlias' property to be specified.", p)
+				panic(resourceCause(s.id, "'%s' requires 'AutoPublishAlias' property to be specified.", p).withHint(needsAlias))
 			}
 		}
 		return nil, nil

@@ -52,11 +52,15 @@ func Transform(template *cfn.Node, opts Options) (*cfn.Node, error) {
 		opts.Region = "us-east-1"
 	}
 	var out *cfn.Node
+	var t *transformer
 	err := catchError(func() {
-		t := newTransformer(fromNode(template), opts)
+		t = newTransformer(fromNode(template), opts)
 		t.run()
 		out = t.out.node()
 	})
+	if e, ok := AsError(err); ok {
+		e.explain(template, t)
+	}
 	if err == nil && namesTransform(template.Get("Transform"), cfn.Extensions) && cfn.UsesExtensions(out) {
 		out.Set("Transform", cfn.Str(cfn.Extensions)) // functions that wait for resources
 	}
@@ -105,9 +109,11 @@ func (t *transformer) run() {
 	t.out = t.source.clone()
 	t.mappings = newMapResolver(orEmpty(t.out, "Mappings"))
 	for _, e := range t.resourcesInOrder() {
-		if c := catch(func() { t.transformResource(e) }); c != nil {
-			t.blame(c, e)
-		}
+		t.within(e, func() {
+			if c := catch(func() { t.transformResource(e) }); c != nil {
+				t.blame(c, e)
+			}
+		})
 	}
 	t.addDeployments()
 	t.finishApplications()
@@ -177,17 +183,16 @@ func (t *transformer) transformResource(e field) {
 	}
 	resources := t.out.get("Resources")
 	resources.delete(e.key)
-	for _, r := range made {
+	for _, r := range comeFrom(originOf(e), made) {
 		if !t.mayReplace(r) {
 			t.blame(duplicateCause(e.key, r.id, r.kind), e)
 			continue
 		}
-		r.span = e.value.span
-		v := r.value()
+		entry := r.entry()
 		if t.opts.PassMetadata && e.value.get("Metadata").truthy() && !resources.has(r.id) {
-			v.set("Metadata", e.value.get("Metadata"))
+			entry.value.set("Metadata", e.value.get("Metadata"))
 		}
-		resources.setKey(field{key: r.id, span: e.span, value: v})
+		resources.setKey(entry)
 	}
 }
 
@@ -207,27 +212,6 @@ func (t *transformer) addReferences(m *model, kind *samKind, made []*resource) {
 		}
 		t.references.attributes[m.id][attribute] = id
 	}
-}
-
-// blame keeps a cause, and points at the resource's key or the property that the cause is about.
-func (t *transformer) blame(c *Cause, e field) {
-	if !c.Span.IsValid() {
-		c.Span = e.span
-		v := e.value.get("Properties")
-		if c.Event != "" {
-			if s := v.get("Events").keySpan(c.Event); s.IsValid() {
-				c.Span = s
-			}
-			v = v.at("Events", c.Event, "Properties")
-		}
-		for key := range strings.SplitSeq(c.path, ".") {
-			if s := v.keySpan(key); s.IsValid() {
-				c.Span = s
-			}
-			v = v.get(key)
-		}
-	}
-	t.causes = append(t.causes, c)
 }
 
 // mayReplace reports whether a made resource may have its id: no resource of the template has it, but the one that it comes from.

@@ -219,14 +219,25 @@ func (v *value) given(key string) *value {
 
 func (v *value) has(key string) bool { return v.isMap() && v.fields.find(key) >= 0 }
 
-// keySpan is where a key of v stands.
-func (v *value) keySpan(key string) source.Span {
+// field is the entry of a key, the zero field if there is none.
+func (v *value) field(key string) field {
 	if v.isMap() {
 		if i := v.fields.find(key); i >= 0 {
-			return v.fields.list[i].span
+			return v.fields.list[i]
 		}
 	}
-	return source.Span{}
+	return field{}
+}
+
+// keySpan is where a key of v stands.
+func (v *value) keySpan(key string) source.Span { return v.field(key).span }
+
+// place sets where an entry stands.
+func (v *value) place(key string, o origin) {
+	if i := v.fields.find(key); i >= 0 {
+		v.fields.list[i].span = o.key
+		v.fields.list[i].value.span = o.body
+	}
 }
 
 // set gives a plain key its value. A key that is there keeps its mark and place.

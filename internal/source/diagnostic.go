@@ -2,6 +2,7 @@ package source
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -27,8 +28,10 @@ func (s Severity) String() string {
 type Diagnostic struct {
 	Severity Severity
 	Message  string // lower case, without a full stop
+	Code     string // the kind of problem, for programs: words with hyphens; may be empty
 	File     string // the name to show; may be empty
 	Span     Span   // may be zero: a problem of the whole file
+	Path     string // what the problem is about, as keys with dots between them: Resources.Orders.Properties.Runtime; may be empty
 	Notes    []Note // other places that explain it
 	Hint     string // what to do about it
 }
@@ -98,6 +101,11 @@ func (ds Diagnostics) Unwrap() []error {
 	return errs
 }
 
+// Sort puts ds in the order of the file. Those without a place come first.
+func (ds Diagnostics) Sort() {
+	slices.SortStableFunc(ds, func(a, b *Diagnostic) int { return a.Span.Start.Offset - b.Span.Start.Offset })
+}
+
 // Text shows every diagnostic with its lines of src, one blank line between two.
 func (ds Diagnostics) Text(src []byte) string {
 	parts := make([]string, len(ds))
@@ -116,6 +124,9 @@ func (d *Diagnostic) Text(src []byte) string {
 	}
 	fmt.Fprintf(&b, "%s: %s\n", d.Severity, d.Message)
 	excerpt(&b, src, d.Span)
+	if d.Path != "" {
+		fmt.Fprintf(&b, "  at: %s\n", d.Path)
+	}
 	for _, n := range d.Notes {
 		if place := d.place(n.Span); place != "" {
 			b.WriteString(place + ": ")

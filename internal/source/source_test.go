@@ -18,10 +18,11 @@ func TestDiagnosticText(t *testing.T) {
 	src := []byte("Resources:\n\tÄ: x\tFoo\n")
 	lines := NewLines(src)
 	d := Errorf(lines.Span(17, 20), "no such thing").WithNote(lines.Span(0, 9), "in here").WithHint("try %s", "Bar")
-	d.File = "t.yaml"
+	d.File, d.Path = "t.yaml", "Resources.Ä"
 	want := `t.yaml:2:7: error: no such thing
     2 |  Ä: x Foo
       |      ^~~
+  at: Resources.Ä
 t.yaml:1:1: note: in here
     1 | Resources:
       | ^~~~~~~~~
@@ -35,6 +36,15 @@ t.yaml:1:1: note: in here
 	}
 	if (Diagnostics{{Severity: Warning}}).Err() != nil || (Diagnostics{d}).Err() == nil {
 		t.Error("only an error is an error")
+	}
+}
+
+func TestSort(t *testing.T) {
+	lines := NewLines([]byte("ab\ncd"))
+	ds := Diagnostics{Errorf(lines.Span(3, 4), "c"), Errorf(lines.Span(0, 1), "a"), Errorf(lines.Span(3, 5), "cd"), Errorf(Span{}, "all")}
+	ds.Sort()
+	if got := ds.Error(); got != "1:1: a\nall\n2:1: c\n2:1: cd" {
+		t.Errorf("got %q", got)
 	}
 }
 

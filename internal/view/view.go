@@ -87,6 +87,8 @@ type StackEvent struct {
 	Type       string    `json:"resourceType"`
 	Status     string    `json:"status"`
 	Reason     string    `json:"reason,omitempty"`
+	File       string    `json:"file,omitempty"` // the template, where it is at hand
+	Line       int       `json:"line,omitempty"` // what the resource comes from in it
 }
 
 // Output is one output of a stack.

@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"io"
 	"sort"
+	"strconv"
 	"strings"
 	"sync"
 )
@@ -77,6 +78,7 @@ type Shape struct {
 	Element  *Shape   // List, Map
 	Name     string   // Structure: the key for Type.Members
 	Variants []*Shape // Union
+	Values   []string // String: the values that there are; nil if it may be any, or if that is not published
 }
 
 // Members returns a structure's properties, nil where its facts are not published.
@@ -88,10 +90,11 @@ func (t *Type) Members(s *Shape) map[string]Property {
 }
 
 type table struct {
-	lines map[string][]byte
-	names []string
-	mu    sync.Mutex
-	types map[string]*Type
+	published string
+	lines     map[string][]byte
+	names     []string
+	mu        sync.Mutex
+	types     map[string]*Type
 }
 
 var load = sync.OnceValue(func() *table {
@@ -104,7 +107,11 @@ var load = sync.OnceValue(func() *table {
 		panic(fmt.Sprintf("spec: the embedded table is broken: %v", err))
 	}
 	t := &table{lines: map[string][]byte{}, types: map[string]*Type{}}
-	for line := range bytes.Lines(data) {
+	first, rest, _ := bytes.Cut(data, []byte("\n"))
+	if err := json.Unmarshal(first, &struct{ Published *string }{&t.published}); err != nil {
+		panic(fmt.Sprintf("spec: the embedded table is broken: %v", err))
+	}
+	for line := range bytes.Lines(rest) {
 		// Each line begins {"t":"AWS::…",
 		name, _, ok := strings.Cut(strings.TrimPrefix(string(line), `{"t":"`), `"`)
 		if ok {
@@ -139,11 +146,14 @@ func Known(name string) bool {
 	return ok
 }
 
+// Published is the day (YYYY-MM-DD) that the table is of. CloudFormation may know more by now.
+func Published() string { return load().published }
+
 // Names returns all type names, sorted; the slice is the caller's to read only.
 func Names() []string { return load().names }
 
 // entry is a line of the table. A property is written as its type (s, i, n, b, j, t; [x] list, {x} map, @Name; structure,
-// (xy) union), then ! if it is required, and R or M if a change always or maybe replaces the resource.
+// (xy) union, e0; a string with the first of the entry's sets of values), then ! if it is required, and R or M if a change always or maybe replaces the resource.
 type entry struct {
 	Type       string                       `json:"t"`
 	Identifier []string                     `json:"i"`
@@ -152,6 +162,7 @@ type entry struct {
 	Properties map[string]string            `json:"p"`
 	Attributes map[string]string            `json:"a"`
 	Defs       map[string]map[string]string `json:"d"`
+	Enums      [][]string                   `json:"e"`
 }
 
 func parse(line []byte) *Type {
@@ -160,17 +171,17 @@ func parse(line []byte) *Type {
 		panic(fmt.Sprintf("spec: the embedded table is broken: %v", err))
 	}
 	t := &Type{Name: e.Type, Ref: e.Identifier, Tags: e.Tags, ARN: e.ARN, defs: map[string]map[string]Property{}}
-	t.Properties, t.Attributes = properties(e.Properties), properties(e.Attributes)
+	t.Properties, t.Attributes = e.properties(e.Properties), e.properties(e.Attributes)
 	for name, members := range e.Defs {
-		t.defs[name] = properties(members)
+		t.defs[name] = e.properties(members)
 	}
 	return t
 }
 
-func properties(codes map[string]string) map[string]Property {
+func (e *entry) properties(codes map[string]string) map[string]Property {
 	ps := make(map[string]Property, len(codes))
 	for name, code := range codes {
-		shape, rest := decode(code)
+		shape, rest := e.decode(code)
 		p := Property{Type: shape, Required: strings.Contains(rest, "!")}
 		switch {
 		case strings.Contains(rest, "R"):
@@ -188,24 +199,31 @@ var scalars = map[byte]*Shape{
 }
 
 // decode reads one type from the front of a code and returns what follows it.
-func decode(code string) (*Shape, string) {
+func (e *entry) decode(code string) (*Shape, string) {
 	switch code[0] {
 	case '[', '{':
 		kind := List
 		if code[0] == '{' {
 			kind = Map
 		}
-		el, rest := decode(code[1:])
+		el, rest := e.decode(code[1:])
 		return &Shape{Kind: kind, Element: el}, rest[1:]
 	case '@':
 		name, rest, _ := strings.Cut(code[1:], ";")
 		return &Shape{Kind: Structure, Name: name}, rest
+	case 'e':
+		number, rest, _ := strings.Cut(code[1:], ";")
+		i, err := strconv.Atoi(number)
+		if err != nil || i >= len(e.Enums) {
+			panic("spec: the embedded table is broken: no set of values " + number)
+		}
+		return &Shape{Kind: String, Values: e.Enums[i]}, rest
 	case '(':
 		u := &Shape{Kind: Union}
 		rest := code[1:]
 		for rest[0] != ')' {
 			var v *Shape
-			v, rest = decode(rest)
+			v, rest = e.decode(rest)
 			u.Variants = append(u.Variants, v)
 		}
 		return u, rest[1:]

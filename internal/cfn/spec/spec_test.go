@@ -1,6 +1,10 @@
 package spec
 
-import "testing"
+import (
+	"slices"
+	"testing"
+	"time"
+)
 
 func TestLookup(t *testing.T) {
 	alias, ok := Lookup("AWS::Lambda::Alias")
@@ -20,6 +24,13 @@ func TestLookup(t *testing.T) {
 	}
 	if len(alias.Ref) != 1 || alias.Ref[0] != "AliasArn" {
 		t.Errorf("Ref = %v, want AliasArn", alias.Ref)
+	}
+	function, _ := Lookup("AWS::Lambda::Function")
+	if values := function.Properties["PackageType"].Type.Values; !slices.Equal(values, []string{"Image", "Zip"}) {
+		t.Errorf("PackageType is one of %q", values)
+	}
+	if _, err := time.Parse(time.DateOnly, Published()); err != nil {
+		t.Errorf("published %q", Published())
 	}
 	if _, ok := Lookup("AWS::Lambda::Nothing"); ok {
 		t.Error("AWS::Lambda::Nothing was found")

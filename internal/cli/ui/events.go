@@ -107,6 +107,9 @@ func (v *Events) changeSet(cs *engine.ChangeSet) {
 
 func (v *Events) stackEvent(e *view.StackEvent) {
 	v.printf("%s  %s  %s %s", v.Style.Dim(e.Time.Local().Format("15:04:05")), pad(v.Style.Status(e.Status), e.Status, 28), e.LogicalID, v.Style.Dim(e.Type))
+	if e.Line > 0 && strings.HasSuffix(e.Status, "_FAILED") {
+		v.printf("\n          %s:%d", e.File, e.Line)
+	}
 	if e.Reason != "" {
 		v.printf("\n          %s", e.Reason)
 	}

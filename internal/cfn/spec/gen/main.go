@@ -12,12 +12,16 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 )
 
-// source is the version of the package that the committed table was cut from.
-const source = "@aws-cdk/aws-service-spec@0.1.216"
+// source is the version of the package that the committed table was cut from, and published the day on which it came out.
+const (
+	source    = "@aws-cdk/aws-service-spec@0.1.216"
+	published = "2026-09-29"
+)
 
 func main() {
 	log.SetFlags(0)
@@ -112,6 +116,7 @@ type typ struct {
 	Type      string
 	Element   *typ
 	Types     []typ
+	Allowed   []string `json:"-"` // of strings
 	Reference struct {
 		Ref string `json:"$ref"`
 	}
@@ -126,6 +131,19 @@ type entry struct {
 	Properties map[string]string            `json:"p,omitempty"`
 	Attributes map[string]string            `json:"a,omitempty"`
 	Defs       map[string]map[string]string `json:"d,omitempty"`
+	Enums      [][]string                   `json:"e,omitempty"`
+}
+
+// UnmarshalJSON reads a type. Only strings' values are kept: those of numbers are written as numbers.
+func (t *typ) UnmarshalJSON(data []byte) error {
+	type plain typ
+	if err := json.Unmarshal(data, (*plain)(t)); err != nil || t.Type != "string" {
+		return err
+	}
+	var values struct{ AllowedValues []string }
+	err := json.Unmarshal(data, &values)
+	t.Allowed = values.AllowedValues
+	return err
 }
 
 func cut(data []byte) ([]byte, int, error) {
@@ -142,6 +160,9 @@ func cut(data []byte) ([]byte, int, error) {
 	var out bytes.Buffer
 	enc := json.NewEncoder(&out)
 	enc.SetEscapeHTML(false)
+	if err := enc.Encode(map[string]string{"published": published}); err != nil {
+		return nil, 0, err
+	}
 	for _, r := range rs {
 		c := cutter{defs: defs, names: map[string]string{}, taken: map[string]bool{}}
 		e := entry{Type: r.Type, Identifier: r.Identifier, Tags: r.Tags.Property, ARN: r.ARN}
@@ -149,7 +170,7 @@ func cut(data []byte) ([]byte, int, error) {
 			e.Identifier = r.Ref
 		}
 		e.Properties, e.Attributes = c.members(r.Properties), c.members(r.Attributes)
-		e.Defs = c.out
+		e.Defs, e.Enums = c.out, c.enums
 		if err := enc.Encode(e); err != nil {
 			return nil, 0, err
 		}
@@ -163,6 +184,7 @@ type cutter struct {
 	names map[string]string // definition id to its name within the resource type
 	taken map[string]bool
 	out   map[string]map[string]string
+	enums [][]string
 }
 
 func (c *cutter) members(ps map[string]property) map[string]string {
@@ -190,6 +212,9 @@ func (c *cutter) members(ps map[string]property) map[string]string {
 }
 
 func (c *cutter) code(t typ) string {
+	if len(t.Allowed) > 0 {
+		return fmt.Sprintf("e%d;", c.enum(t.Allowed))
+	}
 	switch t.Type {
 	case "string", "integer", "number", "boolean", "json":
 		return t.Type[:1]
@@ -209,6 +234,17 @@ func (c *cutter) code(t typ) string {
 		return "(" + strings.Join(parts, "") + ")"
 	}
 	return "j" // dates and what may come: anything goes
+}
+
+// enum is the number of a set of values within the resource type.
+func (c *cutter) enum(values []string) int {
+	for i, known := range c.enums {
+		if slices.Equal(known, values) {
+			return i
+		}
+	}
+	c.enums = append(c.enums, values)
+	return len(c.enums) - 1
 }
 
 func (c *cutter) ref(id string) string {

@@ -144,7 +144,11 @@ func (o *options) deploy(ctx context.Context, emit func(engine.Event), path stri
 	if err != nil {
 		return err
 	}
-	e := engine.New(cfg, emit)
+	given, err := params.Overrides(o.overrides)
+	if err != nil {
+		return &app.UsageError{Err: err}
+	}
+	e := engine.New(cfg, o.located(emit, path, given))
 	d, err := o.prepare(ctx, e, path, local)
 	if err != nil {
 		return err

@@ -7,16 +7,19 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"evo/internal/cfn"
-	"evo/internal/cfn/spec"
 	"evo/internal/cli/app"
 	"evo/internal/cli/argv"
 	"evo/internal/cli/cmd/packagecmd"
+	"evo/internal/cli/findings"
 	"evo/internal/cli/params"
+	"evo/internal/cli/sarif"
+	"evo/internal/diagnose"
 	"evo/internal/engine"
 	"evo/internal/sam"
 	"evo/internal/source"
@@ -36,8 +39,11 @@ func New(a *app.App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "validate",
 		Short: "Say what is wrong with a template",
-		Args:  cobra.NoArgs,
-		RunE:  func(*cobra.Command, []string) error { return run(a, o) },
+		Long: `Say what is wrong with a template, without an account: what SAM or CloudFormation would refuse, in the template as it is written and in
+what SAM makes of it, each with its line and what was most likely meant. The exit code is 1 if something is wrong.`,
+		Annotations: map[string]string{app.OutputsAnnotation: "text json sarif"},
+		Args:        cobra.NoArgs,
+		RunE:        func(*cobra.Command, []string) error { return run(a, o) },
 	}
 	fs := cmd.Flags()
 	fs.StringVarP(&o.Template, "template-file", "t", "", "the template (default: template.yaml, …)")
@@ -52,176 +58,146 @@ func New(a *app.App) *cobra.Command {
 // problem is a diagnostic as JSON shows it.
 type problem struct {
 	Severity string `json:"severity"`
+	Code     string `json:"code,omitempty"`
 	Message  string `json:"message"`
 	File     string `json:"file"`
 	Line     int    `json:"line,omitempty"`
 	Column   int    `json:"column,omitempty"`
+	Path     string `json:"path,omitempty"`
 	Hint     string `json:"hint,omitempty"`
 }
 
 func run(a *app.App, o Options) error {
-	err := Check(a, o)
-	var usage *app.UsageError
-	if errors.As(err, &usage) {
+	path, err := a.Template(o.Template, false)
+	if err != nil {
 		return err
 	}
-	path, _ := a.Template(o.Template, false)
-	if !a.JSON() {
-		if err == nil {
-			fmt.Fprintf(a.Out, "%s is a valid SAM Template\n", path)
-		}
+	found, refused, err := diagnosed(a, o, path)
+	if err != nil {
 		return err
 	}
-	problems := []problem{}
-	var diags source.Diagnostics
-	if errors.As(err, &diags) {
-		for _, d := range diags {
-			problems = append(problems, problem{d.Severity.String(), d.Message, d.File, d.Span.Start.Line, d.Span.Start.Col, d.Hint})
-		}
-	} else if err != nil {
-		problems = append(problems, problem{Severity: "error", Message: err.Error(), File: path})
-	}
-	if encErr := json.NewEncoder(a.Out).Encode(problems); encErr != nil {
-		return encErr
+	switch a.Output {
+	case "json":
+		err = writeJSON(a, found)
+	case "sarif":
+		err = writeSARIF(a, found)
+	default:
+		return text(a, found, refused, path)
 	}
 	if err != nil {
-		return &app.ExitError{Code: app.ExitFailure, Err: err, Silent: true}
+		return fmt.Errorf("write the findings: %w", err)
+	}
+	if found.Err() != nil {
+		return &app.ExitError{Code: app.ExitFailure, Err: found, Silent: true}
 	}
 	return nil
 }
 
-// Check says what is wrong with a template: errors of the template are source.Diagnostics. What a macro makes of one is known
-// only to CloudFormation, so no more is said of a template that uses one than whether it can be read.
+// text tells of a template that is right; what is wrong is the error, and so told where errors are.
+func text(a *app.App, found source.Diagnostics, refused *sam.Error, path string) error {
+	if found.Err() != nil {
+		return outcome(found, refused)
+	}
+	for _, d := range found { // warnings
+		src, _ := os.ReadFile(path)
+		fmt.Fprint(a.Err, short(a, d).Text(src))
+	}
+	fmt.Fprintf(a.Out, "%s is a valid SAM Template\n", path)
+	return nil
+}
+
+// short is a diagnostic with its file as seen from the working directory.
+func short(a *app.App, d *source.Diagnostic) *source.Diagnostic {
+	shown := *d
+	shown.File = a.Short(d.File)
+	return &shown
+}
+
+func writeJSON(a *app.App, found source.Diagnostics) error {
+	problems := []problem{}
+	for _, d := range found {
+		d = short(a, d)
+		problems = append(problems, problem{d.Severity.String(), d.Code, d.Message, d.File, d.Span.Start.Line, d.Span.Start.Col, d.Path, d.Hint})
+	}
+	enc := json.NewEncoder(a.Out)
+	enc.SetEscapeHTML(false)
+	return enc.Encode(problems)
+}
+
+func writeSARIF(a *app.App, found source.Diagnostics) error {
+	var rules []sarif.Rule
+	var results []sarif.Result
+	for _, d := range found {
+		d = short(a, d)
+		code := d.Code
+		if code == "" {
+			code = "template"
+		}
+		if !slices.ContainsFunc(rules, func(r sarif.Rule) bool { return r.ID == code }) {
+			rules = append(rules, sarif.Rule{ID: code, Short: strings.ReplaceAll(code, "-", " ")})
+		}
+		message := d.Message
+		if d.Hint != "" {
+			message += " (" + d.Hint + ")"
+		}
+		results = append(results, sarif.Result{Rule: code, Kind: "fail", Severity: d.Severity, Message: message, File: d.File, Span: d.Span,
+			Name: d.Path, NameKind: "member"})
+	}
+	return sarif.Write(a.Out, a.Version, rules, results)
+}
+
+// Check says what is wrong with a template: errors of the template are source.Diagnostics. What a macro makes of one is known only to
+// CloudFormation, so little more is said of a template that uses one than whether it can be read.
 func Check(a *app.App, o Options) error {
 	path, err := a.Template(o.Template, false)
 	if err != nil {
 		return err
 	}
+	found, refused, err := diagnosed(a, o, path)
+	if err != nil {
+		return err
+	}
+	if o.Deployed { // CloudFormation may know values that are newer than the published ones
+		found = slices.DeleteFunc(found, func(d *source.Diagnostic) bool { return d.Code == diagnose.CodeEnum })
+	}
+	return outcome(found, refused)
+}
+
+// outcome is the error of what is wrong, nil if nothing is.
+func outcome(found source.Diagnostics, refused *sam.Error) error {
+	if refused != nil {
+		return &Invalid{refused, found}
+	}
+	return found.Err()
+}
+
+// diagnosed are the diagnostics of the template at path, each with its file; and SAM's own error, if SAM refuses the template.
+func diagnosed(a *app.App, o Options, path string) (source.Diagnostics, *sam.Error, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return fmt.Errorf("read the template: %w", err)
-	}
-	given, err := cfn.Parse(path, text)
-	if err != nil || opaque(given, o.Deployed) {
-		return err
-	}
-	root, err := Transform(a, o)
-	if err != nil {
-		return err
-	}
-	return check(a, o, root)
-}
-
-// opaque reports whether a template uses macros other than those that are understood here. Of a stack that exists, a loop may go over
-// what only the stack knows: parameters that keep their values.
-func opaque(root *cfn.Node, deployed bool) bool {
-	names := root.Get("Transform").List()
-	if len(names) == 0 && root.Has("Transform") {
-		names = []*cfn.Node{root.Get("Transform")}
-	}
-	for _, n := range names {
-		if s := n.Str(); s != "AWS::Serverless-2016-10-31" && s != cfn.Extensions {
-			return true
-		}
-	}
-	found := false
-	root.Walk(func(_ []string, n *cfn.Node) bool {
-		for _, key := range n.Keys() {
-			found = found || key == "Fn::Transform" || deployed && strings.HasPrefix(key, "Fn::ForEach::")
-		}
-		return !found
-	})
-	return found
-}
-
-// check reads the CloudFormation as CloudFormation does, and looks for what it could not put in order. Parameters without a value
-// are unknown: what depends on them is not held against the template.
-func check(a *app.App, o Options, root *cfn.Node) error {
-	path, err := a.Template(o.Template, false)
-	if err != nil {
-		return err
-	}
-	t, err := cfn.ReadTemplate(root)
-	if err != nil {
-		return located(err, path)
+		return nil, nil, fmt.Errorf("read the template: %w", err)
 	}
 	values, err := params.Overrides(o.Parameters)
 	if err != nil {
-		return &app.UsageError{Err: err}
+		return nil, nil, &app.UsageError{Err: err}
 	}
-	for _, p := range t.Parameters {
-		if _, given := values[p.Name]; !given && !o.Deployed && p.Default != nil {
-			values[p.Name] = *p.Default
-		}
+	root, err := cfn.Parse(path, text)
+	var unreadable source.Diagnostics
+	if errors.As(err, &unreadable) {
+		return unreadable, nil, nil
 	}
-	unknown := func(string) (*cfn.Node, error) { return nil, nil }
-	e := cfn.NewEvaluator(t, cfn.Env{Parameters: values, Dynamic: unknown, Stored: unknown})
-	if _, err = e.Graph(); err != nil {
-		return located(err, path)
+	if err != nil {
+		return nil, nil, err
 	}
-	var problems source.Diagnostics
-	for _, r := range t.Resources {
-		if err := checkResource(e, r); err != nil {
-			var d *source.Diagnostic
-			if !errors.As(err, &d) {
-				return err
-			}
-			problems = append(problems, d)
-		}
+	options := diagnose.Options{Text: text, Region: region(a), Parameters: values, Now: a.Now(), Kept: o.Deployed}
+	if o.Local {
+		options.Prepare = func(root *cfn.Node) { engine.Assume(root, filepath.Dir(path)) }
 	}
-	return located(problems.Err(), path)
-}
-
-// checkResource holds a resource's properties, as far as they are known, against what AWS publishes of its type.
-func checkResource(e *cfn.Evaluator, r *cfn.Resource) error {
-	if !knownType(r.Type) {
-		d := source.Errorf(r.Body.Get("Type").Where(), "Template format error: Unrecognized resource types: [%s]", r.Type)
-		if near, ok := source.Nearest(r.Type, spec.Names()); ok {
-			d.WithHint("did you mean %s?", near)
-		}
-		return d
+	r := diagnose.Template(root, options)
+	for _, d := range r.Diagnostics {
+		d.File = path
 	}
-	if on, known, err := e.Active(r.Condition); err != nil || known && !on {
-		return err
-	}
-	properties, err := e.Eval(r.Properties)
-	if err == nil {
-		err = cfn.CheckProperties(r.Type, properties)
-	}
-	var d *source.Diagnostic
-	if errors.As(err, &d) {
-		named := *d
-		named.Message = r.ID + ": " + d.Message
-		if !d.Span.IsValid() {
-			named.Span = r.Span
-		}
-		return &named
-	}
-	return err
-}
-
-// knownType reports whether CloudFormation has a type, as far as is known here: those of other publishers count as had.
-func knownType(name string) bool {
-	return spec.Known(name) || name == "AWS::CDK::Metadata" || strings.HasPrefix(name, "Custom::") ||
-		!strings.HasPrefix(name, "AWS::") && strings.Count(name, "::") >= 2
-}
-
-// located gives problems that do not say so the file that they are in.
-func located(err error, path string) error {
-	var many source.Diagnostics
-	var one *source.Diagnostic
-	if !errors.As(err, &many) {
-		if !errors.As(err, &one) {
-			return err
-		}
-		many = source.Diagnostics{one}
-	}
-	for _, d := range many {
-		if d.File == "" {
-			d.File = path
-		}
-	}
-	return many
+	return r.Diagnostics, r.SAM, nil
 }
 
 // Transform reads a template and returns the CloudFormation that it stands for. Errors of the template are
@@ -245,7 +221,7 @@ func Transform(a *app.App, o Options) (*cfn.Node, error) {
 	}
 	region := region(a)
 	if root, err = cfn.Extend(root, cfn.Env{Region: region, Partition: "aws", Parameters: values}); err != nil {
-		return nil, located(err, path)
+		return nil, findings.Located(err, path)
 	}
 	if !sam.IsSAM(root) {
 		return root, nil
