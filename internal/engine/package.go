@@ -211,11 +211,26 @@ func (p *packager) absolute(text string) string {
 // Assume sets every local path in root as if it had been uploaded, and returns, by logical id, the paths that were there. dir is
 // the template's folder.
 func Assume(root *cfn.Node, dir string) map[string]string {
+	return assume(root, dir, func(found) bool { return true })
+}
+
+// AssumeFound is Assume for those paths only that the template names and at which there is something. What is wrong with the others
+// is still to be seen.
+func AssumeFound(root *cfn.Node, dir string) map[string]string {
+	return assume(root, dir, func(f found) bool {
+		_, err := os.Stat(f.path)
+		return err == nil && f.Value() != nil
+	})
+}
+
+func assume(root *cfn.Node, dir string, which func(found) bool) map[string]string {
 	p := packager{dir: dir, root: root}
 	paths := map[string]string{}
 	for _, f := range p.found() {
-		paths[f.Resource] = f.path
-		f.Set(Bucket{Name: "local"}.named(f.Form, "us-east-1", f.Resource))
+		if which(f) {
+			paths[f.Resource] = f.path
+			f.Set(Bucket{Name: "local"}.named(f.Form, "us-east-1", f.Resource))
+		}
 	}
 	return paths
 }

@@ -226,9 +226,9 @@ func Transform(a *app.App, o Options) (*cfn.Node, error) {
 	if !sam.IsSAM(root) {
 		return root, nil
 	}
-	if o.Local {
-		root = root.Clone()
-		engine.Assume(root, filepath.Dir(path))
+	root = root.Clone()
+	if n := len(engine.AssumeFound(root, filepath.Dir(path))); n > 0 {
+		fmt.Fprintf(a.Err, "note: local paths of %d of the template's resources are not uploaded: places in a bucket \"local\" stand for them\n", n)
 	}
 	out, err := sam.Transform(root, sam.Options{Region: region, Parameters: values, Now: a.Now()})
 	if e, ok := sam.AsError(err); ok {
