@@ -226,6 +226,38 @@ func TestRevisions(t *testing.T) {
 		if err != nil || len(list.Revisions) != 1 {
 			t.Errorf("%v, %v", list, err)
 		}
+		back := spec()
+		back.AppSpecContent.Content = aws.String(strings.NewReplacer(`"1"`, `"2"`, `"2"`, `"1"`).Replace(*back.AppSpecContent.Content))
+		made, err := w.cd.CreateDeployment(w.ctx, &codedeploy.CreateDeploymentInput{ApplicationName: aws.String("app"), DeploymentGroupName: aws.String("g"), Revision: back})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.await(*made.DeploymentId)
+		if out, err = get(); err != nil || len(out.RevisionInfo.DeploymentGroups) != 0 {
+			t.Errorf("a revision that is no group's target any more: %+v, %v", out.RevisionInfo, err)
+		}
+	})
+}
+
+// A deployment that outlives its group is rolled back, and is none of the business of a new group with the old one's name.
+func TestGroupIsMadeAgain(t *testing.T) {
+	bubble(t, func(w *world) {
+		w.group("CodeDeployDefault.LambdaCanary10Percent5Minutes")
+		id := w.deploy()
+		time.Sleep(time.Minute) // of the bubble's: traffic shifts
+		w.must(w.cd.DeleteDeploymentGroup(w.ctx, &codedeploy.DeleteDeploymentGroupInput{ApplicationName: aws.String("app"), DeploymentGroupName: aws.String("g")}))
+		w.group("CodeDeployDefault.LambdaAllAtOnce")
+		w.must(w.cd.StopDeployment(w.ctx, &codedeploy.StopDeploymentInput{DeploymentId: &id, AutoRollbackEnabled: aws.Bool(true)}))
+		if d := w.await(id); d.RollbackInfo == nil || d.RollbackInfo.RollbackDeploymentId == nil {
+			t.Fatalf("not rolled back: %+v", d)
+		}
+		out, err := w.cd.GetDeploymentGroup(w.ctx, &codedeploy.GetDeploymentGroupInput{ApplicationName: aws.String("app"), DeploymentGroupName: aws.String("g")})
+		if err != nil || out.DeploymentGroupInfo.LastAttemptedDeployment != nil {
+			t.Errorf("the new group has attempted %+v, %v", out.DeploymentGroupInfo.LastAttemptedDeployment, err)
+		}
+		if d := w.await(w.deploy()); d.Status != types.DeploymentStatusSucceeded {
+			t.Errorf("the new group's deployment: %s %+v", d.Status, d.ErrorInformation)
+		}
 	})
 }
 

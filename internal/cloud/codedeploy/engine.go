@@ -197,7 +197,8 @@ func (s *Service) settle(tx *store.Tx, d deployment, rollback *deployment) {
 		return
 	}
 	g, ok := s.groups.Get(tx, d.Application+"/"+d.Group)
-	if ok && g.ID == d.GroupID {
+	ok = ok && g.ID == d.GroupID // else it was deleted meanwhile, and perhaps another of its name was made
+	if ok {
 		if g.Active == d.State.ID {
 			g.Active = ""
 		}
@@ -211,7 +212,7 @@ func (s *Service) settle(tx *store.Tx, d deployment, rollback *deployment) {
 	case rollback == nil:
 	case ok:
 		s.add(tx, g, *rollback)
-	default: // the group was deleted meanwhile: its deployment is undone all the same
+	default: // undone all the same
 		rollback.Serial = s.deployments.Len(tx) + 1
 		s.deployments.Put(tx, rollback.State.ID, *rollback)
 	}

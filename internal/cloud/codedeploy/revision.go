@@ -27,7 +27,6 @@ type revision struct {
 	Registered  time.Time
 	FirstUsed   *time.Time `json:",omitempty"`
 	LastUsed    *time.Time `json:",omitempty"`
-	Groups      []string   `json:",omitempty"`
 }
 
 func invalidRevision(format string, args ...any) error {
@@ -127,9 +126,6 @@ func (s *Service) use(tx *store.Tx, g group, location types.RevisionLocation, no
 		r.FirstUsed = &now
 	}
 	r.LastUsed = &now
-	if !slices.Contains(r.Groups, g.Name) {
-		r.Groups = append(slices.Clone(r.Groups), g.Name)
-	}
 	s.revisions.Put(tx, key, r)
 }
 
@@ -166,9 +162,21 @@ func (s *Service) RegisterApplicationRevision(ctx context.Context, in *codedeplo
 	return &codedeploy.RegisterApplicationRevisionOutput{}, nil
 }
 
-func (r revision) info() *types.GenericRevisionInfo {
+// targets are the names of the groups whose target each of an application's revisions is, by the revision's key.
+func (s *Service) targets(tx *store.Tx, a application) map[string][]string {
+	names := map[string][]string{}
+	for _, g := range s.groups.Prefix(tx, a.Name+"/") {
+		if g.Target != nil {
+			key := a.Name + "/" + digest(*g.Target)
+			names[key] = append(names[key], g.Name)
+		}
+	}
+	return names
+}
+
+func (r revision) info(groups []string) *types.GenericRevisionInfo {
 	return &types.GenericRevisionInfo{
-		DeploymentGroups: r.Groups, Description: &r.Description, RegisterTime: &r.Registered, FirstUsedTime: r.FirstUsed, LastUsedTime: r.LastUsed,
+		DeploymentGroups: groups, Description: &r.Description, RegisterTime: &r.Registered, FirstUsedTime: r.FirstUsed, LastUsedTime: r.LastUsed,
 	}
 }
 
@@ -178,20 +186,22 @@ func (s *Service) GetApplicationRevision(_ context.Context, in *codedeploy.GetAp
 		return nil, &types.RevisionRequiredException{Message: aws.String("The revision ID is required.")}
 	}
 	var r revision
+	var groups []string
 	s.cfg.Store.View(func(tx *store.Tx) {
 		var a application
 		if a, err = s.application(tx, in.ApplicationName); err != nil {
 			return
 		}
-		var ok bool
-		if r, ok = s.revisions.Get(tx, a.Name+"/"+digest(*in.Revision)); !ok {
+		key, ok := a.Name+"/"+digest(*in.Revision), false
+		groups = s.targets(tx, a)[key]
+		if r, ok = s.revisions.Get(tx, key); !ok {
 			err = &types.RevisionDoesNotExistException{Message: aws.String("The named revision does not exist with the user or AWS account.")}
 		}
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &codedeploy.GetApplicationRevisionOutput{ApplicationName: in.ApplicationName, Revision: &r.Location, RevisionInfo: r.info()}, nil
+	return &codedeploy.GetApplicationRevisionOutput{ApplicationName: in.ApplicationName, Revision: &r.Location, RevisionInfo: r.info(groups)}, nil
 }
 
 // BatchGetApplicationRevisions describes several revisions; those that do not exist are told of in a message.
@@ -223,14 +233,9 @@ func (s *Service) ListApplicationRevisions(_ context.Context, in *codedeploy.Lis
 		if a, err = s.application(tx, in.ApplicationName); err != nil {
 			return
 		}
-		targets := map[string]bool{}
-		for _, g := range s.groups.Prefix(tx, a.Name+"/") {
-			if g.Target != nil {
-				targets[a.Name+"/"+digest(*g.Target)] = true
-			}
-		}
+		targets := s.targets(tx, a)
 		for key, r := range s.revisions.Prefix(tx, a.Name+"/") {
-			if listed(in, r, targets[key]) {
+			if listed(in, r, len(targets[key]) > 0) {
 				byKey[key], keys = r, append(keys, key)
 			}
 		}

@@ -166,6 +166,8 @@ func TestPresigned(t *testing.T) {
 		{"in time", "AKIDISSUED", "secret", now, 200, "b/k=v"},
 		{"too late", "AKIDISSUED", "secret", now.Add(16 * time.Minute), 403, "Request has expired"},
 		{"too late, by the local pair", "test", "test", now.Add(16 * time.Minute), 403, "Request has expired"},
+		{"too early", "AKIDISSUED", "secret", now.Add(-16 * time.Minute), 403, "Request is not valid yet"},
+		{"by a clock that is a little fast", "AKIDISSUED", "secret", now.Add(-14 * time.Minute), 200, "b/k=v"},
 		{"another secret", "AKIDISSUED", "other", now, 403, "SignatureDoesNotMatch"},
 	} {
 		o := &objects{body: "b/k=v"}

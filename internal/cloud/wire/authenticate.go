@@ -32,8 +32,10 @@ func (x *exchange) authenticate() error {
 		}
 		return nil
 	}
-	if a.Presigned && x.h.now().After(a.Time.Add(a.Expires)) && a.Expires > 0 {
-		return x.expired(a)
+	if a.Presigned {
+		if err := x.timely(a); err != nil {
+			return err
+		}
 	}
 	secret, token, issued := x.secret(a.AccessKey)
 	if !issued {
@@ -72,8 +74,15 @@ func (x *exchange) local() bool {
 	return err != nil || ip.Unmap().IsLoopback()
 }
 
-func (x *exchange) expired(a *sigv4.Auth) error {
+// timely checks that a presigned request comes when it may.
+func (x *exchange) timely(a *sigv4.Auth) error {
 	const stamp = "2006-01-02T15:04:05Z"
+	switch now := x.h.now(); {
+	case a.Time.Sub(now) > maxSkew:
+		return &call.Error{Status: http.StatusForbidden, Code: "AccessDenied", Message: "Request is not valid yet"}
+	case !now.After(a.Time.Add(a.Expires)):
+		return nil
+	}
 	return &call.Error{Status: http.StatusForbidden, Code: "AccessDenied", Message: "Request has expired", Detail: map[string]string{
 		"X-Amz-Expires": strconv.Itoa(int(a.Expires / time.Second)),
 		"Expires":       a.Time.Add(a.Expires).UTC().Format(stamp),

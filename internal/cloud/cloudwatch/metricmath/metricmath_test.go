@@ -180,6 +180,12 @@ func TestSearchQuery(t *testing.T) {
 		`MetricName="Errors" (FunctionName=a OR FunctionName="b")`:     true,
 		`Namespace="AWS/Lambda" AND NOT (MetricName="Errors" OR live)`: false,
 		`{AWS/ApiGateway,FunctionName,Resource} MetricName="Errors"`:   false,
+		`MetricName=("Throttles" OR "Errors")`:                         true,
+		`MetricName=(Lambda OR cart)`:                                  false,
+		`MetricName=(Lambda OR cart) OR Lambda`:                        true,
+		`"MetricName"=("Errors") FunctionName = "shop-cart"`:           true,
+		`MetricName = "Throttles"`:                                     false,
+		`Resource="shop=cart:live"`:                                    false,
 	} {
 		q, err := ParseQuery(src)
 		if err != nil {

@@ -1,6 +1,7 @@
 package metricmath
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -58,7 +59,10 @@ func ParseQuery(src string) (Query, error) {
 
 type matcher = func(namespace, name string, dimensions map[string]string) bool
 
-type queryParser struct{ words []string }
+type queryParser struct {
+	words    []string
+	property string // that the terms of the group under way are about; empty: each for itself
+}
 
 func (p *queryParser) peek() string {
 	if len(p.words) == 0 {
@@ -123,16 +127,33 @@ func (p *queryParser) term(depth int) (matcher, error) {
 	case ")":
 		return nil, fmt.Errorf("unexpected %q in the search", w)
 	}
-	return oneTerm(w), nil
+	property, pattern := propertyOf(w)
+	if pattern == "" && p.peek() == "(" {
+		outer := p.property
+		p.property = property
+		m, err := p.term(depth + 1)
+		p.property = outer
+		return m, err
+	}
+	return oneTerm(cmp.Or(property, p.property), pattern), nil
 }
 
-// oneTerm matches a word anywhere, or where its name says.
-func oneTerm(w string) matcher {
-	property, pattern, ok := strings.Cut(w, "=")
-	if !ok || strings.HasPrefix(w, `"`) {
-		property, pattern = "", w
+// propertyOf cuts MetricName="Errors" in two; a term that names no property has none.
+func propertyOf(w string) (property, pattern string) {
+	i, inQuotes := 0, false
+	for ; i < len(w) && (inQuotes || w[i] != '='); i++ {
+		if w[i] == '"' {
+			inQuotes = !inQuotes
+		}
 	}
-	property = strings.Trim(property, `"`)
+	if i == len(w) {
+		return "", w
+	}
+	return strings.Trim(w[:i], `"`), w[i+1:]
+}
+
+// oneTerm matches a pattern anywhere, or where the property says.
+func oneTerm(property, pattern string) matcher {
 	fits := func(v string) bool {
 		if strings.HasPrefix(pattern, `"`) {
 			return v == strings.Trim(pattern, `"`)
@@ -157,8 +178,20 @@ func oneTerm(w string) matcher {
 	}
 }
 
-// queryWords cuts at spaces and parentheses outside of quotes.
+// queryWords cuts at spaces and parentheses outside of quotes. A name and its value are one word, whatever space is around the =.
 func queryWords(s string) []string {
+	var words []string
+	for _, w := range cutWords(s) {
+		if n := len(words); n > 0 && w != "(" && w != ")" && (w[0] == '=' || strings.HasSuffix(words[n-1], "=")) {
+			words[n-1] += w
+			continue
+		}
+		words = append(words, w)
+	}
+	return words
+}
+
+func cutWords(s string) []string {
 	var words []string
 	word, inQuotes := "", false
 	flush := func() {

@@ -103,13 +103,36 @@ func parseQuery(q url.Values) (*Auth, error) {
 	if err := a.credential(q.Get("X-Amz-Credential")); err != nil {
 		return nil, err
 	}
-	a.Time, _ = time.Parse("20060102T150405Z", q.Get("X-Amz-Date"))
-	seconds, err := strconv.Atoi(q.Get("X-Amz-Expires"))
-	if err != nil || seconds < 0 || seconds > 7*24*3600 {
-		return nil, &Error{http.StatusBadRequest, "AuthorizationQueryParametersError", "X-Amz-Expires must be a number of seconds, at most a week (604800)"}
+	var err error
+	if a.Time, err = time.Parse("20060102T150405Z", q.Get("X-Amz-Date")); err != nil {
+		return nil, badQuery(`X-Amz-Date must be in the ISO8601 Long Format "yyyyMMdd'T'HHmmss'Z'"`)
 	}
-	a.Expires = time.Duration(seconds) * time.Second
-	return a, nil
+	a.Expires, err = a.expiry(q)
+	return a, err
+}
+
+func badQuery(message string) error {
+	return &Error{http.StatusBadRequest, "AuthorizationQueryParametersError", message}
+}
+
+// defaultExpiry is how long a signature in a query holds where it does not say. S3's must.
+const defaultExpiry = 15 * time.Minute
+
+func (a *Auth) expiry(q url.Values) (time.Duration, error) {
+	const week = 7 * 24 * 3600
+	if !q.Has("X-Amz-Expires") && a.Service != "s3" {
+		return defaultExpiry, nil
+	}
+	seconds, err := strconv.Atoi(q.Get("X-Amz-Expires"))
+	switch {
+	case err != nil:
+		return 0, badQuery("X-Amz-Expires should be a number")
+	case seconds < 0:
+		return 0, badQuery("X-Amz-Expires must be non-negative")
+	case seconds > week:
+		return 0, badQuery("X-Amz-Expires must be less than a week (in seconds) that is " + strconv.Itoa(week))
+	}
+	return time.Duration(seconds) * time.Second, nil
 }
 
 func (a *Auth) credential(s string) error {

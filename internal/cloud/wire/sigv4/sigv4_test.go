@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strconv"
 	"strings"
 	"testing"
@@ -104,6 +105,40 @@ func TestPresigned(t *testing.T) {
 	got.URL.Path, got.URL.RawPath = "/another", ""
 	if a.Verify(got, creds.SecretAccessKey, "UNSIGNED-PAYLOAD") == nil {
 		t.Error("another key's signature is taken for right")
+	}
+}
+
+func TestPresignedTimes(t *testing.T) {
+	for _, c := range []struct {
+		service, date, expires string // "": not given
+		want                   time.Duration
+		problem                string
+	}{
+		{"s3", "20261105T120000Z", "604800", 7 * 24 * time.Hour, ""},
+		{"s3", "20261105T120000Z", "0", 0, ""},
+		{"s3", "20261105T120000Z", "", 0, "X-Amz-Expires should be a number"},
+		{"s3", "20261105T120000Z", "1h", 0, "X-Amz-Expires should be a number"},
+		{"s3", "20261105T120000Z", "-1", 0, "X-Amz-Expires must be non-negative"},
+		{"s3", "20261105T120000Z", "604801", 0, "X-Amz-Expires must be less than a week"},
+		{"s3", "", "60", 0, "X-Amz-Date must be"},
+		{"s3", "2026-11-05T12:00:00Z", "60", 0, "X-Amz-Date must be"},
+		{"sts", "20261105T120000Z", "", 15 * time.Minute, ""},
+	} {
+		q := url.Values{"X-Amz-Algorithm": {algorithm}, "X-Amz-Credential": {"AKID/20261105/us-east-1/" + c.service + "/aws4_request"},
+			"X-Amz-SignedHeaders": {"host"}, "X-Amz-Signature": {"0"}}
+		for name, value := range map[string]string{"X-Amz-Date": c.date, "X-Amz-Expires": c.expires} {
+			if value != "" {
+				q.Set(name, value)
+			}
+		}
+		a, err := Parse(httptest.NewRequest("GET", "/?"+q.Encode(), nil))
+		var bad *Error
+		switch {
+		case c.problem == "" && (err != nil || a.Expires != c.want):
+			t.Errorf("%+v: %+v, %v", c, a, err)
+		case c.problem != "" && (!errors.As(err, &bad) || bad.Code != "AuthorizationQueryParametersError" || !strings.Contains(bad.Message, c.problem)):
+			t.Errorf("%+v: %v", c, err)
+		}
 	}
 }
 
