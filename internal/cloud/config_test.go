@@ -3,6 +3,7 @@ package cloud
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"os/exec"
@@ -325,6 +326,32 @@ func TestConfigIsDurable(t *testing.T) {
 	items = a.history("AWS::S3::Bucket", *name)
 	if len(items) != 3 || items[2].ConfigurationItemStatus != types.ConfigurationItemStatusResourceDeleted || len(a.verdicts("AWS::S3::Bucket", *name)) != 0 {
 		t.Errorf("after the bucket was deleted: %+v", items)
+	}
+}
+
+// A delivery channel leads to a bucket that is there, and queries are refused by name.
+func TestWhatConfigRefuses(t *testing.T) {
+	a := newAudit(t, "")
+	defer a.close()
+	put := func(bucket string) error {
+		_, err := a.config.PutDeliveryChannel(a.ctx, &configservice.PutDeliveryChannelInput{DeliveryChannel: &types.DeliveryChannel{Name: aws.String("c"), S3BucketName: &bucket}})
+		return err
+	}
+	var none *types.NoSuchBucketException
+	if err := put("nowhere"); !errors.As(err, &none) {
+		t.Errorf("a channel to a bucket that is not there: %v", err)
+	}
+	if err := put(*a.bucket("records")); err != nil {
+		t.Error(err)
+	}
+	_, err := a.config.SelectResourceConfig(a.ctx, &configservice.SelectResourceConfigInput{Expression: aws.String("SELECT resourceId")})
+	if err == nil || !strings.Contains(err.Error(), "does not have the operation SelectResourceConfig") {
+		t.Errorf("a query: %v", err)
+	}
+	_, err = a.config.PutConfigRule(a.ctx, &configservice.PutConfigRuleInput{ConfigRule: &types.ConfigRule{ConfigRuleName: aws.String("guard"), Source: &types.Source{
+		Owner: types.OwnerCustomPolicy, CustomPolicyDetails: &types.CustomPolicyDetails{PolicyRuntime: aws.String("guard-2.x.x"), PolicyText: aws.String("rule r {}")}}}})
+	if err == nil || !strings.Contains(err.Error(), "does not evaluate Guard policies") {
+		t.Errorf("a rule in Guard: %v", err)
 	}
 }
 

@@ -65,6 +65,7 @@ var table = []layer{
 // cloudBase is what services share. A piece of a service comes here when a second one needs it, not before.
 var cloudBase = []string{
 	"internal/cloud/call", "internal/cloud/clock", "internal/cloud/store", "internal/cloud/openapi",
+	"internal/cloud/gateway",  // what both API Gateways keep, and how
 	"internal/cloud/id",       // names by chance
 	"internal/cloud/jsontext", // strings in JSON, quickly
 	"internal/cloud/paging",   // the parts in which lists are given

@@ -20,8 +20,8 @@ func (s *Service) GetExport(_ context.Context, in *apigateway.GetExportInput) (*
 	if accepts := aws.ToString(in.Accepts); accepts != "" && accepts != "application/json" && accepts != "*/*" {
 		return nil, badRequest("Exports are written as application/json in the embedded cloud, not as %s", accepts)
 	}
-	err := s.view(in.RestApiId, func(tx *store.Tx, _ api) error {
-		_, err := s.stage(tx, in.RestApiId, in.StageName)
+	err := s.kept.View(in.RestApiId, func(tx *store.Tx, _ api) error {
+		_, err := s.kept.Stage(tx, in.RestApiId, in.StageName)
 		return err
 	})
 	if err != nil {

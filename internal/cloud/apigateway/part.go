@@ -33,7 +33,7 @@ func (s *Service) PutGatewayResponse(ctx context.Context, in *apigateway.PutGate
 
 // GetGatewayResponse describes what the gateway itself answers in a case.
 func (s *Service) GetGatewayResponse(_ context.Context, in *apigateway.GetGatewayResponseInput) (out *apigateway.GetGatewayResponseOutput, err error) {
-	err = s.view(in.RestApiId, func(_ *store.Tx, a api) error {
+	err = s.kept.View(in.RestApiId, func(_ *store.Tx, a api) error {
 		r := a.Def.Response(string(in.ResponseType))
 		out = &apigateway.GetGatewayResponseOutput{
 			DefaultResponse: r.DefaultResponse, ResponseType: r.ResponseType, StatusCode: r.StatusCode,
@@ -47,7 +47,7 @@ func (s *Service) GetGatewayResponse(_ context.Context, in *apigateway.GetGatewa
 // GetGatewayResponses lists what the gateway itself answers in each case.
 func (s *Service) GetGatewayResponses(_ context.Context, in *apigateway.GetGatewayResponsesInput) (*apigateway.GetGatewayResponsesOutput, error) {
 	out := new(apigateway.GetGatewayResponsesOutput)
-	err := s.view(in.RestApiId, func(_ *store.Tx, a api) error {
+	err := s.kept.View(in.RestApiId, func(_ *store.Tx, a api) error {
 		for _, kind := range slices.Sorted(keys(restapi.DefaultResponses)) {
 			out.Items = append(out.Items, a.Def.Response(kind))
 		}
@@ -103,7 +103,7 @@ func noModel(name *string) error {
 
 // GetModel describes a model.
 func (s *Service) GetModel(_ context.Context, in *apigateway.GetModelInput) (out *apigateway.GetModelOutput, err error) {
-	err = s.view(in.RestApiId, func(_ *store.Tx, a api) error {
+	err = s.kept.View(in.RestApiId, func(_ *store.Tx, a api) error {
 		m, ok := a.Def.Models[aws.ToString(in.ModelName)]
 		if !ok {
 			return noModel(in.ModelName)
@@ -117,7 +117,7 @@ func (s *Service) GetModel(_ context.Context, in *apigateway.GetModelInput) (out
 // GetModels lists an API's models by name.
 func (s *Service) GetModels(_ context.Context, in *apigateway.GetModelsInput) (*apigateway.GetModelsOutput, error) {
 	out := &apigateway.GetModelsOutput{Items: []types.Model{}}
-	err := s.view(in.RestApiId, func(_ *store.Tx, a api) (err error) {
+	err := s.kept.View(in.RestApiId, func(_ *store.Tx, a api) (err error) {
 		all := sorted(a.Def.Models, func(m types.Model) string { return *m.Name })
 		out.Items, out.Position, err = page(all, func(m types.Model) string { return *m.Name }, in.Position, in.Limit)
 		return err
@@ -179,7 +179,7 @@ func (s *Service) CreateRequestValidator(ctx context.Context, in *apigateway.Cre
 // GetRequestValidators lists an API's validators by name.
 func (s *Service) GetRequestValidators(_ context.Context, in *apigateway.GetRequestValidatorsInput) (*apigateway.GetRequestValidatorsOutput, error) {
 	out := &apigateway.GetRequestValidatorsOutput{Items: []types.RequestValidator{}}
-	err := s.view(in.RestApiId, func(_ *store.Tx, a api) (err error) {
+	err := s.kept.View(in.RestApiId, func(_ *store.Tx, a api) (err error) {
 		all := sorted(a.Def.Validators, func(v types.RequestValidator) string { return aws.ToString(v.Name) })
 		out.Items, out.Position, err = page(all, func(v types.RequestValidator) string { return *v.Id }, in.Position, in.Limit)
 		return err
@@ -229,7 +229,7 @@ func (s *Service) CreateAuthorizer(ctx context.Context, in *apigateway.CreateAut
 // GetAuthorizers lists an API's authorizers by name.
 func (s *Service) GetAuthorizers(_ context.Context, in *apigateway.GetAuthorizersInput) (*apigateway.GetAuthorizersOutput, error) {
 	out := &apigateway.GetAuthorizersOutput{Items: []types.Authorizer{}}
-	err := s.view(in.RestApiId, func(_ *store.Tx, a api) (err error) {
+	err := s.kept.View(in.RestApiId, func(_ *store.Tx, a api) (err error) {
 		all := sorted(a.Def.Authorizers, func(v types.Authorizer) string { return aws.ToString(v.Name) })
 		out.Items, out.Position, err = page(all, func(v types.Authorizer) string { return *v.Id }, in.Position, in.Limit)
 		return err
@@ -255,46 +255,9 @@ func (s *Service) DeleteAuthorizer(ctx context.Context, in *apigateway.DeleteAut
 	return &apigateway.DeleteAuthorizerOutput{}, nil
 }
 
-// taggable returns what an ARN names: an API, or the stage of one.
-func (s *Service) taggable(arn *string) (apiID, stageName string, err error) {
-	path, ok := strings.CutPrefix(aws.ToString(arn), "arn:aws:apigateway:"+s.cfg.Region+"::/restapis/")
-	if !ok {
-		return "", "", badRequest("Invalid resource ARN: %s", aws.ToString(arn))
-	}
-	apiID, rest, _ := strings.Cut(path, "/")
-	stageName, _ = strings.CutPrefix(rest, "stages/")
-	return apiID, stageName, nil
-}
-
-// retag changes the tags of what an ARN names.
-func (s *Service) retag(ctx context.Context, arn *string, change tags.Change) error {
-	id, name, err := s.taggable(arn)
-	if err != nil {
-		return err
-	}
-	return s.cfg.Store.Update(ctx, func(ctx context.Context, tx *store.Tx) error {
-		a, err := s.api(tx, &id)
-		if err != nil {
-			return err
-		}
-		if name == "" {
-			a.Tags = change.To(a.Tags)
-			s.apis.Put(tx, id, a)
-			return nil
-		}
-		st, err := s.stage(tx, &id, &name)
-		if err != nil {
-			return err
-		}
-		st.Stage.Tags = change.To(st.Stage.Tags)
-		s.stages.Put(tx, id+"/"+name, st)
-		return nil
-	})
-}
-
 // TagResource adds tags to an API or a stage.
 func (s *Service) TagResource(ctx context.Context, in *apigateway.TagResourceInput) (*apigateway.TagResourceOutput, error) {
-	if err := s.retag(ctx, in.ResourceArn, tags.Add(in.Tags)); err != nil {
+	if err := s.kept.Retag(ctx, in.ResourceArn, tags.Add(in.Tags)); err != nil {
 		return nil, err
 	}
 	return &apigateway.TagResourceOutput{}, nil
@@ -302,7 +265,7 @@ func (s *Service) TagResource(ctx context.Context, in *apigateway.TagResourceInp
 
 // UntagResource takes tags off an API or a stage.
 func (s *Service) UntagResource(ctx context.Context, in *apigateway.UntagResourceInput) (*apigateway.UntagResourceOutput, error) {
-	if err := s.retag(ctx, in.ResourceArn, tags.Remove(in.TagKeys)); err != nil {
+	if err := s.kept.Retag(ctx, in.ResourceArn, tags.Remove(in.TagKeys)); err != nil {
 		return nil, err
 	}
 	return &apigateway.UntagResourceOutput{}, nil
@@ -310,22 +273,9 @@ func (s *Service) UntagResource(ctx context.Context, in *apigateway.UntagResourc
 
 // GetTags lists the tags of an API or a stage.
 func (s *Service) GetTags(_ context.Context, in *apigateway.GetTagsInput) (*apigateway.GetTagsOutput, error) {
-	id, name, err := s.taggable(in.ResourceArn)
+	set, err := s.kept.Tags(in.ResourceArn)
 	if err != nil {
 		return nil, err
 	}
-	out := new(apigateway.GetTagsOutput)
-	err = s.view(&id, func(tx *store.Tx, a api) error {
-		out.Tags = tags.Copy(a.Tags)
-		if name == "" {
-			return nil
-		}
-		st, err := s.stage(tx, &id, &name)
-		out.Tags = tags.Copy(st.Stage.Tags)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return out, nil
+	return &apigateway.GetTagsOutput{Tags: set}, nil
 }

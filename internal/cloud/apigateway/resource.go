@@ -54,7 +54,7 @@ func method(a *restapi.API, resourceID, verb *string) (restapi.Resource, types.M
 
 // GetResource describes a resource.
 func (s *Service) GetResource(_ context.Context, in *apigateway.GetResourceInput) (out *apigateway.GetResourceOutput, err error) {
-	err = s.view(in.RestApiId, func(_ *store.Tx, a api) error {
+	err = s.kept.View(in.RestApiId, func(_ *store.Tx, a api) error {
 		r, err := resource(&a.Def, in.ResourceId)
 		out = describeResource(r, in.Embed)
 		return err
@@ -68,7 +68,7 @@ func (s *Service) GetResource(_ context.Context, in *apigateway.GetResourceInput
 // GetResources lists an API's resources by path.
 func (s *Service) GetResources(_ context.Context, in *apigateway.GetResourcesInput) (*apigateway.GetResourcesOutput, error) {
 	out := new(apigateway.GetResourcesOutput)
-	err := s.view(in.RestApiId, func(_ *store.Tx, a api) error {
+	err := s.kept.View(in.RestApiId, func(_ *store.Tx, a api) error {
 		some, position, err := page(a.Def.Sorted(), func(r restapi.Resource) string { return r.ID }, in.Position, in.Limit)
 		for _, r := range some {
 			d := describeResource(r, in.Embed)
@@ -170,7 +170,7 @@ func (s *Service) editMethod(ctx context.Context, apiID, resourceID, verb *strin
 
 func (s *Service) readMethod(apiID, resourceID, verb *string) (m types.Method, err error) {
 	s.cfg.Store.View(func(tx *store.Tx) {
-		a, ok := s.apis.Get(tx, aws.ToString(apiID))
+		a, ok := s.kept.APIs.Get(tx, aws.ToString(apiID))
 		if !ok {
 			err = notFound("Resource") // as AWS does
 			return

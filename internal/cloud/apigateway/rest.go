@@ -51,7 +51,7 @@ func (s *Service) CreateRestApi(ctx context.Context, in *apigateway.CreateRestAp
 	a.Tags = in.Tags
 	err := s.cfg.Store.Update(ctx, func(ctx context.Context, tx *store.Tx) error {
 		if in.CloneFrom != nil {
-			from, err := s.api(tx, in.CloneFrom)
+			from, err := s.kept.API(tx, in.CloneFrom)
 			if err != nil {
 				return badRequest("Invalid CloneFrom API identifier specified")
 			}
@@ -68,7 +68,7 @@ func (s *Service) CreateRestApi(ctx context.Context, in *apigateway.CreateRestAp
 		if in.ApiKeySource != "" {
 			a.Def.APIKeySource = in.ApiKeySource
 		}
-		s.apis.Put(tx, a.Def.ID, a)
+		s.kept.APIs.Put(tx, a.Def.ID, a)
 		return nil
 	})
 	if err != nil {
@@ -121,7 +121,7 @@ func (s *Service) ImportRestApi(ctx context.Context, in *apigateway.ImportRestAp
 		return nil, err
 	}
 	err = s.cfg.Store.Update(ctx, func(ctx context.Context, tx *store.Tx) error {
-		s.apis.Put(tx, a.Def.ID, a)
+		s.kept.APIs.Put(tx, a.Def.ID, a)
 		return nil
 	})
 	if err != nil {
@@ -154,7 +154,7 @@ func (s *Service) PutRestApi(ctx context.Context, in *apigateway.PutRestApiInput
 // GetRestApi describes an API.
 func (s *Service) GetRestApi(_ context.Context, in *apigateway.GetRestApiInput) (*apigateway.GetRestApiOutput, error) {
 	var out apigateway.GetRestApiOutput
-	err := s.view(in.RestApiId, func(_ *store.Tx, a api) error {
+	err := s.kept.View(in.RestApiId, func(_ *store.Tx, a api) error {
 		out = apigateway.GetRestApiOutput(*a.describe())
 		return nil
 	})
@@ -168,7 +168,7 @@ func (s *Service) GetRestApi(_ context.Context, in *apigateway.GetRestApiInput) 
 func (s *Service) GetRestApis(_ context.Context, in *apigateway.GetRestApisInput) (*apigateway.GetRestApisOutput, error) {
 	var items []types.RestApi
 	s.cfg.Store.View(func(tx *store.Tx) {
-		for _, a := range s.apis.Ascend(tx, "") {
+		for _, a := range s.kept.APIs.Ascend(tx, "") {
 			items = append(items, a.item())
 		}
 	})
@@ -237,21 +237,7 @@ func (a *api) patchable() map[string]func(types.PatchOperation, string) error {
 
 // DeleteRestApi removes an API with its deployments and stages.
 func (s *Service) DeleteRestApi(ctx context.Context, in *apigateway.DeleteRestApiInput) (*apigateway.DeleteRestApiOutput, error) {
-	err := s.cfg.Store.Update(ctx, func(ctx context.Context, tx *store.Tx) error {
-		a, err := s.api(tx, in.RestApiId)
-		if err != nil {
-			return err
-		}
-		s.apis.Delete(tx, a.Def.ID)
-		for key := range s.deployments.Prefix(tx, a.Def.ID+"/") {
-			s.deployments.Delete(tx, key)
-		}
-		for key := range s.stages.Prefix(tx, a.Def.ID+"/") {
-			s.stages.Delete(tx, key)
-		}
-		return nil
-	})
-	if err != nil {
+	if err := s.kept.Delete(ctx, in.RestApiId); err != nil {
 		return nil, err
 	}
 	return &apigateway.DeleteRestApiOutput{}, nil

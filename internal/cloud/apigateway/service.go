@@ -20,6 +20,7 @@ import (
 	"evo/internal/cloud/apigateway/restapi"
 	"evo/internal/cloud/call"
 	"evo/internal/cloud/clock"
+	"evo/internal/cloud/gateway"
 	"evo/internal/cloud/id"
 	"evo/internal/cloud/paging"
 	"evo/internal/cloud/store"
@@ -35,11 +36,9 @@ type Config struct {
 
 // Service is API Gateway's REST APIs in one region.
 type Service struct {
-	cfg         Config
-	apis        *store.Table[api]
-	deployments *store.Table[deployment] // key: api/deployment
-	stages      *store.Table[stage]      // key: api/name
-	account     *store.Table[account]    // key: ""
+	cfg     Config
+	kept    *gateway.Kept[api, deployment, stage]
+	account *store.Table[account] // key: ""
 }
 
 type api struct {
@@ -56,35 +55,39 @@ func New(cfg Config) (*Service, error) {
 	if cfg.Rand == nil {
 		cfg.Rand = rand.Reader
 	}
-	table := func(name string) string { return cfg.Region + "/apigateway/" + name }
+	kind := gateway.Kind[api, stage]{
+		ARN: "arn:aws:apigateway:" + cfg.Region + "::/restapis/",
+		NoAPI: func(id *string) error {
+			return &types.NotFoundException{Message: aws.String("Invalid API identifier specified " + call.Account + ":" + aws.ToString(id))}
+		},
+		NoStage:   func(*string) error { return notFound("stage") },
+		BadARN:    func(arn string) error { return badRequest("Invalid resource ARN: %s", arn) },
+		APITags:   func(a *api) *map[string]string { return &a.Tags },
+		StageTags: func(st *stage) *map[string]string { return &st.Stage.Tags },
+	}
 	return &Service{
-		cfg:         cfg,
-		apis:        store.NewTable[api](cfg.Store, table("apis")),
-		deployments: store.NewTable[deployment](cfg.Store, table("deployments")),
-		stages:      store.NewTable[stage](cfg.Store, table("stages")),
-		account:     store.NewTable[account](cfg.Store, table("account")),
+		cfg:     cfg,
+		kept:    gateway.Open[api, deployment](cfg.Store, cfg.Region+"/apigateway/", kind),
+		account: store.NewTable[account](cfg.Store, cfg.Region+"/apigateway/account"),
 	}, nil
 }
+
+// Has tells whether there is an API with the id.
+func (s *Service) Has(apiID string) bool { return s.kept.Has(apiID) }
 
 // Deployed returns what a stage serves. What it returns is shared: it must not be changed.
 func (s *Service) Deployed(apiID, stageName string) (d restapi.Deployed, ok bool) {
 	s.cfg.Store.View(func(tx *store.Tx) {
 		var st stage
-		if st, ok = s.stages.Get(tx, apiID+"/"+stageName); !ok {
+		if st, ok = s.kept.Stages.Get(tx, apiID+"/"+stageName); !ok {
 			return
 		}
 		var dep deployment
-		if dep, ok = s.deployments.Get(tx, apiID+"/"+aws.ToString(st.Stage.DeploymentId)); ok {
+		if dep, ok = s.kept.Deployments.Get(tx, apiID+"/"+aws.ToString(st.Stage.DeploymentId)); ok {
 			d = restapi.Deployed{API: dep.Def, Region: s.cfg.Region, Stage: stageName, Deployment: dep.ID, Variables: st.Stage.Variables}
 		}
 	})
 	return d, ok
-}
-
-// Has tells whether there is an API with the id.
-func (s *Service) Has(apiID string) (ok bool) {
-	s.cfg.Store.View(func(tx *store.Tx) { _, ok = s.apis.Get(tx, apiID) })
-	return ok
 }
 
 // newID returns an id of n letters and digits.
@@ -98,29 +101,10 @@ func badRequest(format string, args ...any) error {
 	return &types.BadRequestException{Message: aws.String(fmt.Sprintf(format, args...))}
 }
 
-func (s *Service) api(tx *store.Tx, id *string) (api, error) {
-	a, ok := s.apis.Get(tx, aws.ToString(id))
-	if !ok {
-		return a, &types.NotFoundException{Message: aws.String("Invalid API identifier specified " + call.Account + ":" + aws.ToString(id))}
-	}
-	return a, nil
-}
-
-// view reads an API.
-func (s *Service) view(id *string, read func(tx *store.Tx, a api) error) (err error) {
-	s.cfg.Store.View(func(tx *store.Tx) {
-		var a api
-		if a, err = s.api(tx, id); err == nil {
-			err = read(tx, a)
-		}
-	})
-	return err
-}
-
 // edit changes an API's definition: edit gets a copy whose maps it may change.
 func (s *Service) edit(ctx context.Context, id *string, edit func(tx *store.Tx, a *api) error) error {
 	return s.cfg.Store.Update(ctx, func(ctx context.Context, tx *store.Tx) error {
-		a, err := s.api(tx, id)
+		a, err := s.kept.API(tx, id)
 		if err != nil {
 			return err
 		}
@@ -128,7 +112,7 @@ func (s *Service) edit(ctx context.Context, id *string, edit func(tx *store.Tx, 
 		if err := edit(tx, &a); err != nil {
 			return err
 		}
-		s.apis.Put(tx, a.Def.ID, a)
+		s.kept.APIs.Put(tx, a.Def.ID, a)
 		return nil
 	})
 }

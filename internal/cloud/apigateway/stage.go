@@ -36,7 +36,7 @@ func (s *Service) CreateDeployment(ctx context.Context, in *apigateway.CreateDep
 	}
 	d := deployment{ID: s.newID(6), Description: aws.ToString(in.Description), Created: s.cfg.Clock.Now()}
 	err := s.cfg.Store.Update(ctx, func(ctx context.Context, tx *store.Tx) error {
-		a, err := s.api(tx, in.RestApiId)
+		a, err := s.kept.API(tx, in.RestApiId)
 		if err != nil {
 			return err
 		}
@@ -45,7 +45,7 @@ func (s *Service) CreateDeployment(ctx context.Context, in *apigateway.CreateDep
 		}
 		def := a.Def.Clone()
 		d.Def = &def
-		s.deployments.Put(tx, def.ID+"/"+d.ID, d)
+		s.kept.Deployments.Put(tx, def.ID+"/"+d.ID, d)
 		if in.StageName == nil {
 			return nil
 		}
@@ -79,7 +79,7 @@ func (s *Service) pointStage(tx *store.Tx, apiID, id string, in *apigateway.Crea
 	if !stagePattern.MatchString(name) {
 		return badRequest("Stage name only allows a-zA-Z0-9_-")
 	}
-	st, ok := s.stages.Get(tx, apiID+"/"+name)
+	st, ok := s.kept.Stages.Get(tx, apiID+"/"+name)
 	if !ok {
 		st = newStage(name, now)
 	}
@@ -90,7 +90,7 @@ func (s *Service) pointStage(tx *store.Tx, apiID, id string, in *apigateway.Crea
 	if in.StageDescription != nil {
 		st.Stage.Description = in.StageDescription
 	}
-	s.stages.Put(tx, apiID+"/"+name, st)
+	s.kept.Stages.Put(tx, apiID+"/"+name, st)
 	return nil
 }
 
@@ -102,7 +102,7 @@ func newStage(name string, now time.Time) stage {
 }
 
 func (s *Service) deployment(tx *store.Tx, apiID, id *string) (deployment, error) {
-	d, ok := s.deployments.Get(tx, aws.ToString(apiID)+"/"+aws.ToString(id))
+	d, ok := s.kept.Deployments.Get(tx, aws.ToString(apiID)+"/"+aws.ToString(id))
 	if !ok {
 		return d, notFound("Deployment")
 	}
@@ -111,7 +111,7 @@ func (s *Service) deployment(tx *store.Tx, apiID, id *string) (deployment, error
 
 // GetDeployment describes a deployment.
 func (s *Service) GetDeployment(_ context.Context, in *apigateway.GetDeploymentInput) (out *apigateway.GetDeploymentOutput, err error) {
-	err = s.view(in.RestApiId, func(tx *store.Tx, _ api) error {
+	err = s.kept.View(in.RestApiId, func(tx *store.Tx, _ api) error {
 		d, err := s.deployment(tx, in.RestApiId, in.DeploymentId)
 		if err != nil {
 			return err
@@ -141,9 +141,9 @@ func summary(a *restapi.API) map[string]map[string]types.MethodSnapshot {
 // GetDeployments lists an API's deployments, the newest first.
 func (s *Service) GetDeployments(_ context.Context, in *apigateway.GetDeploymentsInput) (*apigateway.GetDeploymentsOutput, error) {
 	out := new(apigateway.GetDeploymentsOutput)
-	err := s.view(in.RestApiId, func(tx *store.Tx, a api) error {
+	err := s.kept.View(in.RestApiId, func(tx *store.Tx, a api) error {
 		var all []types.Deployment
-		for _, d := range s.deployments.Prefix(tx, a.Def.ID+"/") {
+		for _, d := range s.kept.Deployments.Prefix(tx, a.Def.ID+"/") {
 			all = append(all, types.Deployment{Id: &d.ID, Description: orNil(d.Description), CreatedDate: &d.Created})
 		}
 		slices.SortStableFunc(all, func(a, b types.Deployment) int { return b.CreatedDate.Compare(*a.CreatedDate) })
@@ -163,12 +163,12 @@ func (s *Service) DeleteDeployment(ctx context.Context, in *apigateway.DeleteDep
 		if _, err := s.deployment(tx, in.RestApiId, in.DeploymentId); err != nil {
 			return err
 		}
-		for _, st := range s.stages.Prefix(tx, a.Def.ID+"/") {
+		for _, st := range s.kept.Stages.Prefix(tx, a.Def.ID+"/") {
 			if aws.ToString(st.Stage.DeploymentId) == *in.DeploymentId {
 				return badRequest("Active stages pointing to this deployment must be moved or deleted")
 			}
 		}
-		s.deployments.Delete(tx, a.Def.ID+"/"+*in.DeploymentId)
+		s.kept.Deployments.Delete(tx, a.Def.ID+"/"+*in.DeploymentId)
 		return nil
 	})
 	if err != nil {
@@ -187,14 +187,6 @@ func (st stage) describe() *apigateway.GetStageOutput {
 	}
 }
 
-func (s *Service) stage(tx *store.Tx, apiID, name *string) (stage, error) {
-	st, ok := s.stages.Get(tx, aws.ToString(apiID)+"/"+aws.ToString(name))
-	if !ok {
-		return st, notFound("stage")
-	}
-	return st, nil
-}
-
 // CreateStage makes a stage that serves a deployment.
 func (s *Service) CreateStage(ctx context.Context, in *apigateway.CreateStageInput) (*apigateway.CreateStageOutput, error) {
 	name := aws.ToString(in.StageName)
@@ -209,14 +201,14 @@ func (s *Service) CreateStage(ctx context.Context, in *apigateway.CreateStageInp
 		if _, err := s.deployment(tx, in.RestApiId, in.DeploymentId); err != nil {
 			return err
 		}
-		if _, exists := s.stages.Get(tx, a.Def.ID+"/"+name); exists {
+		if _, exists := s.kept.Stages.Get(tx, a.Def.ID+"/"+name); exists {
 			return &types.ConflictException{Message: aws.String("Stage already exists")}
 		}
 		x := &st.Stage
 		x.DeploymentId, x.Description, x.DocumentationVersion = in.DeploymentId, in.Description, in.DocumentationVersion
 		x.Tags, x.TracingEnabled, x.Variables = in.Tags, in.TracingEnabled, in.Variables
 		x.CacheClusterEnabled, x.CacheClusterSize = in.CacheClusterEnabled, in.CacheClusterSize
-		s.stages.Put(tx, a.Def.ID+"/"+name, st)
+		s.kept.Stages.Put(tx, a.Def.ID+"/"+name, st)
 		return nil
 	})
 	if err != nil {
@@ -228,8 +220,8 @@ func (s *Service) CreateStage(ctx context.Context, in *apigateway.CreateStageInp
 
 // GetStage describes a stage.
 func (s *Service) GetStage(_ context.Context, in *apigateway.GetStageInput) (out *apigateway.GetStageOutput, err error) {
-	err = s.view(in.RestApiId, func(tx *store.Tx, _ api) error {
-		st, err := s.stage(tx, in.RestApiId, in.StageName)
+	err = s.kept.View(in.RestApiId, func(tx *store.Tx, _ api) error {
+		st, err := s.kept.Stage(tx, in.RestApiId, in.StageName)
 		out = st.describe()
 		return err
 	})
@@ -242,8 +234,8 @@ func (s *Service) GetStage(_ context.Context, in *apigateway.GetStageInput) (out
 // GetStages lists an API's stages, or those that serve one deployment.
 func (s *Service) GetStages(_ context.Context, in *apigateway.GetStagesInput) (*apigateway.GetStagesOutput, error) {
 	out := &apigateway.GetStagesOutput{Item: []types.Stage{}}
-	err := s.view(in.RestApiId, func(tx *store.Tx, a api) error {
-		for _, st := range s.stages.Prefix(tx, a.Def.ID+"/") {
+	err := s.kept.View(in.RestApiId, func(tx *store.Tx, a api) error {
+		for _, st := range s.kept.Stages.Prefix(tx, a.Def.ID+"/") {
 			if in.DeploymentId == nil || aws.ToString(st.Stage.DeploymentId) == *in.DeploymentId {
 				out.Item = append(out.Item, st.Stage)
 			}
@@ -259,10 +251,10 @@ func (s *Service) GetStages(_ context.Context, in *apigateway.GetStagesInput) (*
 // DeleteStage removes a stage.
 func (s *Service) DeleteStage(ctx context.Context, in *apigateway.DeleteStageInput) (*apigateway.DeleteStageOutput, error) {
 	err := s.edit(ctx, in.RestApiId, func(tx *store.Tx, a *api) error {
-		if _, err := s.stage(tx, in.RestApiId, in.StageName); err != nil {
+		if _, err := s.kept.Stage(tx, in.RestApiId, in.StageName); err != nil {
 			return err
 		}
-		s.stages.Delete(tx, a.Def.ID+"/"+*in.StageName)
+		s.kept.Stages.Delete(tx, a.Def.ID+"/"+*in.StageName)
 		return nil
 	})
 	if err != nil {
@@ -275,7 +267,7 @@ func (s *Service) DeleteStage(ctx context.Context, in *apigateway.DeleteStageInp
 func (s *Service) UpdateStage(ctx context.Context, in *apigateway.UpdateStageInput) (*apigateway.UpdateStageOutput, error) {
 	var st stage
 	err := s.edit(ctx, in.RestApiId, func(tx *store.Tx, a *api) (err error) {
-		if st, err = s.stage(tx, in.RestApiId, in.StageName); err != nil {
+		if st, err = s.kept.Stage(tx, in.RestApiId, in.StageName); err != nil {
 			return err
 		}
 		now := s.cfg.Clock.Now()
@@ -284,7 +276,7 @@ func (s *Service) UpdateStage(ctx context.Context, in *apigateway.UpdateStageInp
 		if err := patches(in.PatchOperations, s.stagePatches(tx, a, x)); err != nil {
 			return err
 		}
-		s.stages.Put(tx, a.Def.ID+"/"+*in.StageName, st)
+		s.kept.Stages.Put(tx, a.Def.ID+"/"+*in.StageName, st)
 		return nil
 	})
 	if err != nil {

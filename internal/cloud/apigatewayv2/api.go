@@ -45,11 +45,11 @@ func (s *Service) CreateApi(ctx context.Context, in *apigatewayv2.CreateApiInput
 		return nil, err
 	}
 	err := s.cfg.Store.Update(ctx, func(ctx context.Context, tx *store.Tx) error {
-		s.apis.Put(tx, a.Def.ID, a)
+		s.kept.APIs.Put(tx, a.Def.ID, a)
 		if in.Target != nil {
 			st := s.newStage("$default")
 			st.Stage.AutoDeploy, st.Stage.ApiGatewayManaged = aws.Bool(true), aws.Bool(true)
-			s.stages.Put(tx, a.Def.ID+"/$default", st)
+			s.kept.Stages.Put(tx, a.Def.ID+"/$default", st)
 			s.deployChange(tx, a)
 		}
 		return nil
@@ -107,7 +107,7 @@ func (s *Service) ImportApi(ctx context.Context, in *apigatewayv2.ImportApiInput
 		return nil, err
 	}
 	err = s.cfg.Store.Update(ctx, func(ctx context.Context, tx *store.Tx) error {
-		s.apis.Put(tx, a.Def.ID, a)
+		s.kept.APIs.Put(tx, a.Def.ID, a)
 		return nil
 	})
 	if err != nil {
@@ -140,7 +140,7 @@ func (s *Service) ReimportApi(ctx context.Context, in *apigatewayv2.ReimportApiI
 // GetApi describes an API.
 func (s *Service) GetApi(_ context.Context, in *apigatewayv2.GetApiInput) (*apigatewayv2.GetApiOutput, error) {
 	var out apigatewayv2.GetApiOutput
-	err := s.view(in.ApiId, func(_ *store.Tx, a api) error {
+	err := s.kept.View(in.ApiId, func(_ *store.Tx, a api) error {
 		out = apigatewayv2.GetApiOutput(*s.describe(a))
 		return nil
 	})
@@ -154,7 +154,7 @@ func (s *Service) GetApi(_ context.Context, in *apigatewayv2.GetApiInput) (*apig
 func (s *Service) GetApis(_ context.Context, in *apigatewayv2.GetApisInput) (*apigatewayv2.GetApisOutput, error) {
 	var items []types.Api
 	s.cfg.Store.View(func(tx *store.Tx) {
-		for _, a := range s.apis.Ascend(tx, "") {
+		for _, a := range s.kept.APIs.Ascend(tx, "") {
 			items = append(items, s.item(a))
 		}
 	})
@@ -204,66 +204,15 @@ func (s *Service) DeleteCorsConfiguration(ctx context.Context, in *apigatewayv2.
 
 // DeleteApi removes an API with its deployments and stages.
 func (s *Service) DeleteApi(ctx context.Context, in *apigatewayv2.DeleteApiInput) (*apigatewayv2.DeleteApiOutput, error) {
-	err := s.cfg.Store.Update(ctx, func(ctx context.Context, tx *store.Tx) error {
-		a, err := s.api(tx, in.ApiId)
-		if err != nil {
-			return err
-		}
-		s.apis.Delete(tx, a.Def.ID)
-		for key := range s.deployments.Prefix(tx, a.Def.ID+"/") {
-			s.deployments.Delete(tx, key)
-		}
-		for key := range s.stages.Prefix(tx, a.Def.ID+"/") {
-			s.stages.Delete(tx, key)
-		}
-		return nil
-	})
-	if err != nil {
+	if err := s.kept.Delete(ctx, in.ApiId); err != nil {
 		return nil, err
 	}
 	return &apigatewayv2.DeleteApiOutput{}, nil
 }
 
-// taggable returns what an ARN names: an API, or the stage of one.
-func (s *Service) taggable(arn *string) (apiID, stageName string, err error) {
-	path, ok := strings.CutPrefix(aws.ToString(arn), "arn:aws:apigateway:"+s.cfg.Region+"::/apis/")
-	if !ok {
-		return "", "", badRequest("Invalid resource ARN: %s", aws.ToString(arn))
-	}
-	apiID, rest, _ := strings.Cut(path, "/")
-	stageName, _ = strings.CutPrefix(rest, "stages/")
-	return apiID, stageName, nil
-}
-
-// retag changes the tags of what an ARN names.
-func (s *Service) retag(ctx context.Context, arn *string, change tags.Change) error {
-	id, name, err := s.taggable(arn)
-	if err != nil {
-		return err
-	}
-	return s.cfg.Store.Update(ctx, func(ctx context.Context, tx *store.Tx) error {
-		a, err := s.api(tx, &id)
-		if err != nil {
-			return err
-		}
-		if name == "" {
-			a.Tags = change.To(a.Tags)
-			s.apis.Put(tx, id, a)
-			return nil
-		}
-		st, err := s.stage(tx, &id, &name)
-		if err != nil {
-			return err
-		}
-		st.Stage.Tags = change.To(st.Stage.Tags)
-		s.stages.Put(tx, id+"/"+name, st)
-		return nil
-	})
-}
-
 // TagResource adds tags to an API or a stage.
 func (s *Service) TagResource(ctx context.Context, in *apigatewayv2.TagResourceInput) (*apigatewayv2.TagResourceOutput, error) {
-	if err := s.retag(ctx, in.ResourceArn, tags.Add(in.Tags)); err != nil {
+	if err := s.kept.Retag(ctx, in.ResourceArn, tags.Add(in.Tags)); err != nil {
 		return nil, err
 	}
 	return &apigatewayv2.TagResourceOutput{}, nil
@@ -271,7 +220,7 @@ func (s *Service) TagResource(ctx context.Context, in *apigatewayv2.TagResourceI
 
 // UntagResource takes tags off an API or a stage.
 func (s *Service) UntagResource(ctx context.Context, in *apigatewayv2.UntagResourceInput) (*apigatewayv2.UntagResourceOutput, error) {
-	if err := s.retag(ctx, in.ResourceArn, tags.Remove(in.TagKeys)); err != nil {
+	if err := s.kept.Retag(ctx, in.ResourceArn, tags.Remove(in.TagKeys)); err != nil {
 		return nil, err
 	}
 	return &apigatewayv2.UntagResourceOutput{}, nil
@@ -279,22 +228,9 @@ func (s *Service) UntagResource(ctx context.Context, in *apigatewayv2.UntagResou
 
 // GetTags lists the tags of an API or a stage.
 func (s *Service) GetTags(_ context.Context, in *apigatewayv2.GetTagsInput) (*apigatewayv2.GetTagsOutput, error) {
-	id, name, err := s.taggable(in.ResourceArn)
+	set, err := s.kept.Tags(in.ResourceArn)
 	if err != nil {
 		return nil, err
 	}
-	out := new(apigatewayv2.GetTagsOutput)
-	err = s.view(&id, func(tx *store.Tx, a api) error {
-		out.Tags = tags.Copy(a.Tags)
-		if name == "" {
-			return nil
-		}
-		st, err := s.stage(tx, &id, &name)
-		out.Tags = tags.Copy(st.Stage.Tags)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return out, nil
+	return &apigatewayv2.GetTagsOutput{Tags: set}, nil
 }

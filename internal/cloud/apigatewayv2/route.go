@@ -68,7 +68,7 @@ func (s *Service) CreateRoute(ctx context.Context, in *apigatewayv2.CreateRouteI
 
 // GetRoute describes a route.
 func (s *Service) GetRoute(_ context.Context, in *apigatewayv2.GetRouteInput) (out *apigatewayv2.GetRouteOutput, err error) {
-	err = s.view(in.ApiId, func(_ *store.Tx, a api) error {
+	err = s.kept.View(in.ApiId, func(_ *store.Tx, a api) error {
 		r, ok := a.Def.Routes[aws.ToString(in.RouteId)]
 		if !ok {
 			return notFound("route", in.RouteId)
@@ -199,7 +199,7 @@ func (s *Service) CreateIntegration(ctx context.Context, in *apigatewayv2.Create
 
 // GetIntegration describes an integration.
 func (s *Service) GetIntegration(_ context.Context, in *apigatewayv2.GetIntegrationInput) (out *apigatewayv2.GetIntegrationOutput, err error) {
-	err = s.view(in.ApiId, func(_ *store.Tx, a api) error {
+	err = s.kept.View(in.ApiId, func(_ *store.Tx, a api) error {
 		i, ok := a.Def.Integrations[aws.ToString(in.IntegrationId)]
 		if !ok {
 			return notFound("integration", in.IntegrationId)
@@ -313,7 +313,7 @@ func (s *Service) CreateAuthorizer(ctx context.Context, in *apigatewayv2.CreateA
 
 // GetAuthorizer describes an authorizer.
 func (s *Service) GetAuthorizer(_ context.Context, in *apigatewayv2.GetAuthorizerInput) (out *apigatewayv2.GetAuthorizerOutput, err error) {
-	err = s.view(in.ApiId, func(_ *store.Tx, a api) error {
+	err = s.kept.View(in.ApiId, func(_ *store.Tx, a api) error {
 		v, ok := a.Def.Authorizers[aws.ToString(in.AuthorizerId)]
 		if !ok {
 			return notFound("authorizer", in.AuthorizerId)

@@ -21,6 +21,7 @@ import (
 
 	"evo/internal/cloud/apigatewayv2/httpapi"
 	"evo/internal/cloud/clock"
+	"evo/internal/cloud/gateway"
 	"evo/internal/cloud/id"
 	"evo/internal/cloud/paging"
 	"evo/internal/cloud/store"
@@ -37,10 +38,8 @@ type Config struct {
 
 // Service is API Gateway's HTTP APIs in one region.
 type Service struct {
-	cfg         Config
-	apis        *store.Table[api]
-	deployments *store.Table[deployment] // key: api/deployment
-	stages      *store.Table[stage]      // key: api/name
+	cfg  Config
+	kept *gateway.Kept[api, deployment, stage]
 }
 
 type api struct {
@@ -60,34 +59,36 @@ func New(cfg Config) (*Service, error) {
 	if cfg.Endpoint == nil {
 		cfg.Endpoint = func(id string) string { return "https://" + id + ".execute-api." + cfg.Region + ".amazonaws.com" }
 	}
-	table := func(name string) string { return cfg.Region + "/apigatewayv2/" + name }
+	kind := gateway.Kind[api, stage]{
+		ARN:       "arn:aws:apigateway:" + cfg.Region + "::/apis/",
+		NoAPI:     func(id *string) error { return notFound("API", id) },
+		NoStage:   func(name *string) error { return notFound("stage", name) },
+		BadARN:    func(arn string) error { return badRequest("Invalid resource ARN: %s", arn) },
+		APITags:   func(a *api) *map[string]string { return &a.Tags },
+		StageTags: func(st *stage) *map[string]string { return &st.Stage.Tags },
+	}
 	return &Service{
-		cfg:         cfg,
-		apis:        store.NewTable[api](cfg.Store, table("apis")),
-		deployments: store.NewTable[deployment](cfg.Store, table("deployments")),
-		stages:      store.NewTable[stage](cfg.Store, table("stages")),
+		cfg:  cfg,
+		kept: gateway.Open[api, deployment](cfg.Store, cfg.Region+"/apigatewayv2/", kind),
 	}, nil
 }
+
+// Has tells whether there is an API with the id.
+func (s *Service) Has(apiID string) bool { return s.kept.Has(apiID) }
 
 // Deployed returns what a stage serves. What it returns is shared: it must not be changed.
 func (s *Service) Deployed(apiID, stageName string) (d httpapi.Deployed, ok bool) {
 	s.cfg.Store.View(func(tx *store.Tx) {
 		var st stage
-		if st, ok = s.stages.Get(tx, apiID+"/"+stageName); !ok {
+		if st, ok = s.kept.Stages.Get(tx, apiID+"/"+stageName); !ok {
 			return
 		}
 		var dep deployment
-		if dep, ok = s.deployments.Get(tx, apiID+"/"+aws.ToString(st.Stage.DeploymentId)); ok {
+		if dep, ok = s.kept.Deployments.Get(tx, apiID+"/"+aws.ToString(st.Stage.DeploymentId)); ok {
 			d = httpapi.Deployed{API: dep.Def, Region: s.cfg.Region, Stage: stageName, Deployment: *dep.Deployment.DeploymentId, Variables: st.Stage.StageVariables}
 		}
 	})
 	return d, ok
-}
-
-// Has tells whether there is an API with the id.
-func (s *Service) Has(apiID string) (ok bool) {
-	s.cfg.Store.View(func(tx *store.Tx) { _, ok = s.apis.Get(tx, apiID) })
-	return ok
 }
 
 // newID returns an id of n letters and digits.
@@ -101,30 +102,11 @@ func badRequest(format string, args ...any) error {
 	return &types.BadRequestException{Message: aws.String(fmt.Sprintf(format, args...))}
 }
 
-func (s *Service) api(tx *store.Tx, id *string) (api, error) {
-	a, ok := s.apis.Get(tx, aws.ToString(id))
-	if !ok {
-		return a, notFound("API", id)
-	}
-	return a, nil
-}
-
-// view reads an API.
-func (s *Service) view(id *string, read func(tx *store.Tx, a api) error) (err error) {
-	s.cfg.Store.View(func(tx *store.Tx) {
-		var a api
-		if a, err = s.api(tx, id); err == nil {
-			err = read(tx, a)
-		}
-	})
-	return err
-}
-
 // edit changes an API's definition: edit gets a copy whose maps it may change. Stages with automatic deployment serve the
 // change at once.
 func (s *Service) edit(ctx context.Context, id *string, edit func(tx *store.Tx, a *api) error) error {
 	return s.cfg.Store.Update(ctx, func(ctx context.Context, tx *store.Tx) error {
-		a, err := s.api(tx, id)
+		a, err := s.kept.API(tx, id)
 		if err != nil {
 			return err
 		}
@@ -132,7 +114,7 @@ func (s *Service) edit(ctx context.Context, id *string, edit func(tx *store.Tx, 
 		if err := edit(tx, &a); err != nil {
 			return err
 		}
-		s.apis.Put(tx, a.Def.ID, a)
+		s.kept.APIs.Put(tx, a.Def.ID, a)
 		s.deployChange(tx, a)
 		return nil
 	})
@@ -157,7 +139,7 @@ func page[T any](all []T, id func(T) *string, token, most *string) ([]T, *string
 
 // list returns a page of what an API has.
 func list[T any](s *Service, apiID, token, most *string, id func(T) *string, all func(tx *store.Tx, a api) []T) (items []T, next *string, err error) {
-	err = s.view(apiID, func(tx *store.Tx, a api) (err error) {
+	err = s.kept.View(apiID, func(tx *store.Tx, a api) (err error) {
 		items, next, err = page(all(tx, a), id, token, most)
 		return err
 	})

@@ -37,7 +37,7 @@ func (s *Service) freeze(tx *store.Tx, a api, description *string, auto bool) de
 	d := deployment{Def: &def, Deployment: types.Deployment{
 		DeploymentId: aws.String(s.newID(6)), CreatedDate: &now, Description: description, AutoDeployed: &auto, DeploymentStatus: types.DeploymentStatusDeployed,
 	}}
-	s.deployments.Put(tx, def.ID+"/"+*d.Deployment.DeploymentId, d)
+	s.kept.Deployments.Put(tx, def.ID+"/"+*d.Deployment.DeploymentId, d)
 	return d
 }
 
@@ -47,38 +47,30 @@ func (s *Service) deployChange(tx *store.Tx, a api) {
 	id := a.Def.ID
 	var fresh *deployment
 	served := map[string]bool{}
-	for key, st := range s.stages.Prefix(tx, id+"/") {
+	for key, st := range s.kept.Stages.Prefix(tx, id+"/") {
 		if aws.ToBool(st.Stage.AutoDeploy) && len(a.Def.Routes) > 0 {
 			if fresh == nil {
 				d := s.freeze(tx, a, aws.String("Automatic deployment triggered by changes to the Api configuration"), true)
 				fresh = &d
 			}
 			st.Stage.DeploymentId, st.Stage.LastDeploymentStatusMessage = fresh.Deployment.DeploymentId, aws.String("Successfully deployed stage with deployment ID '"+*fresh.Deployment.DeploymentId+"'")
-			s.stages.Put(tx, key, st)
+			s.kept.Stages.Put(tx, key, st)
 		}
 		served[aws.ToString(st.Stage.DeploymentId)] = true
 	}
-	for key, d := range s.deployments.Prefix(tx, id+"/") {
+	for key, d := range s.kept.Deployments.Prefix(tx, id+"/") {
 		if aws.ToBool(d.Deployment.AutoDeployed) && !served[*d.Deployment.DeploymentId] {
-			s.deployments.Delete(tx, key)
+			s.kept.Deployments.Delete(tx, key)
 		}
 	}
 }
 
 func (s *Service) deployment(tx *store.Tx, apiID, id *string) (deployment, error) {
-	d, ok := s.deployments.Get(tx, aws.ToString(apiID)+"/"+aws.ToString(id))
+	d, ok := s.kept.Deployments.Get(tx, aws.ToString(apiID)+"/"+aws.ToString(id))
 	if !ok {
 		return d, notFound("deployment", id)
 	}
 	return d, nil
-}
-
-func (s *Service) stage(tx *store.Tx, apiID, name *string) (stage, error) {
-	st, ok := s.stages.Get(tx, aws.ToString(apiID)+"/"+aws.ToString(name))
-	if !ok {
-		return st, notFound("stage", name)
-	}
-	return st, nil
 }
 
 func describeDeployment(d types.Deployment) *apigatewayv2.GetDeploymentOutput {
@@ -91,7 +83,7 @@ func describeDeployment(d types.Deployment) *apigatewayv2.GetDeploymentOutput {
 func (s *Service) CreateDeployment(ctx context.Context, in *apigatewayv2.CreateDeploymentInput) (*apigatewayv2.CreateDeploymentOutput, error) {
 	var d deployment
 	err := s.cfg.Store.Update(ctx, func(ctx context.Context, tx *store.Tx) error {
-		a, err := s.api(tx, in.ApiId)
+		a, err := s.kept.API(tx, in.ApiId)
 		if err != nil {
 			return err
 		}
@@ -102,7 +94,7 @@ func (s *Service) CreateDeployment(ctx context.Context, in *apigatewayv2.CreateD
 		if in.StageName == nil {
 			return nil
 		}
-		st, err := s.stage(tx, in.ApiId, in.StageName)
+		st, err := s.kept.Stage(tx, in.ApiId, in.StageName)
 		if err != nil {
 			return err
 		}
@@ -110,7 +102,7 @@ func (s *Service) CreateDeployment(ctx context.Context, in *apigatewayv2.CreateD
 			return badRequest("Deployment to stage %s is automatic: it cannot be set", *in.StageName)
 		}
 		st.Stage.DeploymentId, st.Stage.LastUpdatedDate = d.Deployment.DeploymentId, d.Deployment.CreatedDate
-		s.stages.Put(tx, a.Def.ID+"/"+*in.StageName, st)
+		s.kept.Stages.Put(tx, a.Def.ID+"/"+*in.StageName, st)
 		return nil
 	})
 	if err != nil {
@@ -122,7 +114,7 @@ func (s *Service) CreateDeployment(ctx context.Context, in *apigatewayv2.CreateD
 
 // GetDeployment describes a deployment.
 func (s *Service) GetDeployment(_ context.Context, in *apigatewayv2.GetDeploymentInput) (out *apigatewayv2.GetDeploymentOutput, err error) {
-	err = s.view(in.ApiId, func(tx *store.Tx, _ api) error {
+	err = s.kept.View(in.ApiId, func(tx *store.Tx, _ api) error {
 		d, err := s.deployment(tx, in.ApiId, in.DeploymentId)
 		if err == nil {
 			out = describeDeployment(d.Deployment)
@@ -135,7 +127,7 @@ func (s *Service) GetDeployment(_ context.Context, in *apigatewayv2.GetDeploymen
 // GetDeployments lists an API's deployments, the newest first.
 func (s *Service) GetDeployments(_ context.Context, in *apigatewayv2.GetDeploymentsInput) (*apigatewayv2.GetDeploymentsOutput, error) {
 	items, next, err := list(s, in.ApiId, in.NextToken, in.MaxResults, func(d types.Deployment) *string { return d.DeploymentId }, func(tx *store.Tx, a api) (all []types.Deployment) {
-		for _, d := range s.deployments.Prefix(tx, a.Def.ID+"/") {
+		for _, d := range s.kept.Deployments.Prefix(tx, a.Def.ID+"/") {
 			all = append(all, d.Deployment)
 		}
 		slices.SortStableFunc(all, func(a, b types.Deployment) int { return b.CreatedDate.Compare(*a.CreatedDate) })
@@ -153,12 +145,12 @@ func (s *Service) DeleteDeployment(ctx context.Context, in *apigatewayv2.DeleteD
 		if _, err := s.deployment(tx, in.ApiId, in.DeploymentId); err != nil {
 			return err
 		}
-		for _, st := range s.stages.Prefix(tx, *in.ApiId+"/") {
+		for _, st := range s.kept.Stages.Prefix(tx, *in.ApiId+"/") {
 			if aws.ToString(st.Stage.DeploymentId) == *in.DeploymentId {
 				return badRequest("Active stages pointing to this deployment must be moved or deleted")
 			}
 		}
-		s.deployments.Delete(tx, *in.ApiId+"/"+*in.DeploymentId)
+		s.kept.Deployments.Delete(tx, *in.ApiId+"/"+*in.DeploymentId)
 		return nil
 	})
 	if err != nil {
@@ -185,7 +177,7 @@ func (s *Service) CreateStage(ctx context.Context, in *apigatewayv2.CreateStageI
 	}
 	st := s.newStage(name)
 	err := s.editStage(ctx, in.ApiId, func(tx *store.Tx, a api) (stage, error) {
-		if _, exists := s.stages.Get(tx, a.Def.ID+"/"+name); exists {
+		if _, exists := s.kept.Stages.Get(tx, a.Def.ID+"/"+name); exists {
 			return st, &types.ConflictException{Message: aws.String("Stage already exists")}
 		}
 		x := &st.Stage
@@ -206,7 +198,7 @@ func (s *Service) CreateStage(ctx context.Context, in *apigatewayv2.CreateStageI
 // editStage stores the stage that edit returns, and deploys to it if that is automatic.
 func (s *Service) editStage(ctx context.Context, apiID *string, edit func(tx *store.Tx, a api) (stage, error)) error {
 	return s.cfg.Store.Update(ctx, func(ctx context.Context, tx *store.Tx) error {
-		a, err := s.api(tx, apiID)
+		a, err := s.kept.API(tx, apiID)
 		if err != nil {
 			return err
 		}
@@ -214,7 +206,7 @@ func (s *Service) editStage(ctx context.Context, apiID *string, edit func(tx *st
 		if err != nil {
 			return err
 		}
-		s.stages.Put(tx, a.Def.ID+"/"+*st.Stage.StageName, st)
+		s.kept.Stages.Put(tx, a.Def.ID+"/"+*st.Stage.StageName, st)
 		if aws.ToBool(st.Stage.AutoDeploy) {
 			s.deployChange(tx, a)
 		}
@@ -246,8 +238,8 @@ func (s *Service) setStage(tx *store.Tx, a api, x *types.Stage, deploymentID *st
 
 // GetStage describes a stage.
 func (s *Service) GetStage(_ context.Context, in *apigatewayv2.GetStageInput) (out *apigatewayv2.GetStageOutput, err error) {
-	err = s.view(in.ApiId, func(tx *store.Tx, _ api) error {
-		st, err := s.stage(tx, in.ApiId, in.StageName)
+	err = s.kept.View(in.ApiId, func(tx *store.Tx, _ api) error {
+		st, err := s.kept.Stage(tx, in.ApiId, in.StageName)
 		if err == nil {
 			out = st.describe()
 		}
@@ -259,7 +251,7 @@ func (s *Service) GetStage(_ context.Context, in *apigatewayv2.GetStageInput) (o
 // GetStages lists an API's stages by name.
 func (s *Service) GetStages(_ context.Context, in *apigatewayv2.GetStagesInput) (*apigatewayv2.GetStagesOutput, error) {
 	items, next, err := list(s, in.ApiId, in.NextToken, in.MaxResults, func(st types.Stage) *string { return st.StageName }, func(tx *store.Tx, a api) (all []types.Stage) {
-		for _, st := range s.stages.Prefix(tx, a.Def.ID+"/") {
+		for _, st := range s.kept.Stages.Prefix(tx, a.Def.ID+"/") {
 			all = append(all, st.Stage)
 		}
 		return all
@@ -273,7 +265,7 @@ func (s *Service) GetStages(_ context.Context, in *apigatewayv2.GetStagesInput) 
 // UpdateStage changes the members that are given.
 func (s *Service) UpdateStage(ctx context.Context, in *apigatewayv2.UpdateStageInput) (*apigatewayv2.UpdateStageOutput, error) {
 	err := s.editStage(ctx, in.ApiId, func(tx *store.Tx, a api) (stage, error) {
-		st, err := s.stage(tx, in.ApiId, in.StageName)
+		st, err := s.kept.Stage(tx, in.ApiId, in.StageName)
 		if err != nil {
 			return st, err
 		}
@@ -299,10 +291,10 @@ func (s *Service) UpdateStage(ctx context.Context, in *apigatewayv2.UpdateStageI
 // DeleteStage removes a stage.
 func (s *Service) DeleteStage(ctx context.Context, in *apigatewayv2.DeleteStageInput) (*apigatewayv2.DeleteStageOutput, error) {
 	err := s.cfg.Store.Update(ctx, func(ctx context.Context, tx *store.Tx) error {
-		if _, err := s.stage(tx, in.ApiId, in.StageName); err != nil {
+		if _, err := s.kept.Stage(tx, in.ApiId, in.StageName); err != nil {
 			return err
 		}
-		s.stages.Delete(tx, *in.ApiId+"/"+*in.StageName)
+		s.kept.Stages.Delete(tx, *in.ApiId+"/"+*in.StageName)
 		return nil
 	})
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/configservice"
 	"github.com/aws/aws-sdk-go-v2/service/configservice/types"
 
@@ -39,13 +40,19 @@ func (r *result) shown(asked []types.ComplianceType) bool {
 }
 
 func (r *result) describe() types.EvaluationResult {
-	out := types.EvaluationResult{ComplianceType: r.Compliance, ConfigRuleInvokedTime: ptr(r.Invoked), ResultRecordedTime: ptr(r.Recorded),
-		EvaluationResultIdentifier: &types.EvaluationResultIdentifier{OrderingTimestamp: ptr(r.Ordering), EvaluationResultQualifier: &types.EvaluationResultQualifier{
-			ConfigRuleName: ptr(r.Rule), ResourceType: ptr(r.Type), ResourceId: ptr(r.ID), EvaluationMode: types.EvaluationModeDetective}}}
+	out := types.EvaluationResult{ComplianceType: r.Compliance, ConfigRuleInvokedTime: new(r.Invoked), ResultRecordedTime: new(r.Recorded),
+		EvaluationResultIdentifier: &types.EvaluationResultIdentifier{OrderingTimestamp: new(r.Ordering), EvaluationResultQualifier: &types.EvaluationResultQualifier{
+			ConfigRuleName: new(r.Rule), ResourceType: new(r.Type), ResourceId: new(r.ID), EvaluationMode: types.EvaluationModeDetective}}}
 	if r.Annotation != "" && r.Compliance != types.ComplianceTypeCompliant {
-		out.Annotation = ptr(r.Annotation)
+		out.Annotation = new(r.Annotation)
 	}
 	return out
+}
+
+// ofResource is the key of one rule's results.
+func ofResource(r types.EvaluationResult) string {
+	q := r.EvaluationResultIdentifier.EvaluationResultQualifier
+	return *q.ResourceType + " " + *q.ResourceId
 }
 
 // tally is what several results come to.
@@ -106,7 +113,7 @@ func (s *Service) DescribeComplianceByConfigRule(_ context.Context, in *configse
 	if err != nil {
 		return nil, err
 	}
-	page, next, err := paged(all, in.NextToken, 0, rulesListed, rulesListed)
+	page, next, err := paged(all, func(c types.ComplianceByConfigRule) string { return *c.ConfigRuleName }, in.NextToken, 0, rulesListed, rulesListed)
 	if page == nil {
 		page = []types.ComplianceByConfigRule{}
 	}
@@ -121,7 +128,7 @@ func (s *Service) GetComplianceDetailsByConfigRule(_ context.Context, in *config
 	all := []types.EvaluationResult{}
 	ok := false
 	s.Store.View(func(tx *store.Tx) {
-		if _, ok = s.named(tx, value(in.ConfigRuleName)); !ok {
+		if _, ok = s.named(tx, aws.ToString(in.ConfigRuleName)); !ok {
 			return
 		}
 		for _, r := range s.results.Prefix(tx, resultsOf(*in.ConfigRuleName)) {
@@ -131,16 +138,16 @@ func (s *Service) GetComplianceDetailsByConfigRule(_ context.Context, in *config
 		}
 	})
 	if !ok {
-		return nil, noRule(value(in.ConfigRuleName))
+		return nil, noRule(aws.ToString(in.ConfigRuleName))
 	}
-	page, next, err := paged(all, in.NextToken, in.Limit, 10, 100)
+	page, next, err := paged(all, ofResource, in.NextToken, in.Limit, 10, 100)
 	return &configservice.GetComplianceDetailsByConfigRuleOutput{EvaluationResults: page, NextToken: next}, err
 }
 
 // GetComplianceDetailsByResource lists what every rule says of a resource, by rule.
 func (s *Service) GetComplianceDetailsByResource(_ context.Context, in *configservice.GetComplianceDetailsByResourceInput) (*configservice.GetComplianceDetailsByResourceOutput, error) {
 	if in.ResourceEvaluationId != nil {
-		return nil, &types.ResourceNotDiscoveredException{Message: ptr("There are no proactive evaluations in the embedded cloud")}
+		return nil, &types.ResourceNotDiscoveredException{Message: new("There are no proactive evaluations in the embedded cloud")}
 	}
 	if in.ResourceId == nil || in.ResourceType == nil {
 		return nil, invalidValue("Either ResourceEvaluationId, or both ResourceType and ResourceId, must be provided.")
@@ -156,7 +163,9 @@ func (s *Service) GetComplianceDetailsByResource(_ context.Context, in *configse
 			}
 		}
 	})
-	page, next, err := paged(all, in.NextToken, 0, 100, 100)
+	page, next, err := paged(all, func(r types.EvaluationResult) string {
+		return *r.EvaluationResultIdentifier.EvaluationResultQualifier.ConfigRuleName
+	}, in.NextToken, 0, 100, 100)
 	return &configservice.GetComplianceDetailsByResourceOutput{EvaluationResults: page, NextToken: next}, err
 }
 
@@ -210,14 +219,14 @@ func (s *Service) DescribeComplianceByResource(_ context.Context, in *configserv
 			len(in.ComplianceTypes) > 0 && !slices.Contains(in.ComplianceTypes, c.ComplianceType) {
 			continue
 		}
-		all = append(all, types.ComplianceByResource{ResourceType: ptr(key.Type), ResourceId: ptr(key.ID), Compliance: c})
+		all = append(all, types.ComplianceByResource{ResourceType: new(key.Type), ResourceId: new(key.ID), Compliance: c})
 	}
-	page, next, err := paged(all, in.NextToken, in.Limit, 10, 100)
+	page, next, err := paged(all, func(c types.ComplianceByResource) string { return *c.ResourceType + " " + *c.ResourceId }, in.NextToken, in.Limit, 10, 100)
 	return &configservice.DescribeComplianceByResourceOutput{ComplianceByResources: page, NextToken: next}, err
 }
 
 func (s *Service) summary(t tally, most int) *types.ComplianceSummary {
-	return &types.ComplianceSummary{ComplianceSummaryTimestamp: ptr(s.Clock.Now()), CompliantResourceCount: count(t.compliant, most), NonCompliantResourceCount: count(t.noncompliant, most)}
+	return &types.ComplianceSummary{ComplianceSummaryTimestamp: new(s.Clock.Now()), CompliantResourceCount: count(t.compliant, most), NonCompliantResourceCount: count(t.noncompliant, most)}
 }
 
 // GetComplianceSummaryByConfigRule counts the rules whose resources comply, and those whose do not.
@@ -252,7 +261,7 @@ func (s *Service) GetComplianceSummaryByResourceType(_ context.Context, in *conf
 	}
 	out := &configservice.GetComplianceSummaryByResourceTypeOutput{}
 	for _, t := range in.ResourceTypes {
-		out.ComplianceSummariesByResourceType = append(out.ComplianceSummariesByResourceType, types.ComplianceSummaryByResourceType{ResourceType: ptr(t), ComplianceSummary: s.summary(byType[t], most)})
+		out.ComplianceSummariesByResourceType = append(out.ComplianceSummariesByResourceType, types.ComplianceSummaryByResourceType{ResourceType: new(t), ComplianceSummary: s.summary(byType[t], most)})
 	}
 	if len(in.ResourceTypes) == 0 {
 		out.ComplianceSummariesByResourceType = []types.ComplianceSummaryByResourceType{{ComplianceSummary: s.summary(all, most)}}

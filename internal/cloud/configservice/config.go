@@ -15,7 +15,8 @@
 //   - A managed rule that is not among package rules' can be put, so that templates deploy; its evaluation status says that it
 //     cannot be evaluated here, and its compliance is INSUFFICIENT_DATA.
 //   - Custom rules run Lambda functions. Guard policies are refused.
-//   - Nothing is delivered to a delivery channel.
+//   - Nothing is delivered to a delivery channel. Queries, aggregators and remediation are not there.
+//   - Of what no service here runs, and CloudFormation only records, items hold what the template says ([Inventory] has it so).
 package configservice
 
 import (
@@ -39,8 +40,9 @@ type Lambda interface {
 	Invoke(context.Context, *lambda.InvokeInput) (*lambda.InvokeOutput, error)
 }
 
-// Objects is what conformance packs' templates are read with.
+// Objects is what conformance packs' templates are read with, and delivery channels lead to.
 type Objects interface {
+	HeadBucket(context.Context, *s3.HeadBucketInput) (*s3.HeadBucketOutput, error)
 	GetObject(context.Context, *s3.GetObjectInput) (*s3.GetObjectOutput, error)
 }
 
@@ -83,9 +85,8 @@ type Service struct {
 	last    time.Time      // when something changed
 	period  func() bool    // stops what comes when a rule's period is over
 	running bool
-	closed  bool
-	work    sync.WaitGroup
-	ctx     context.Context
+	tasks   clock.Tasks
+	ctx     context.Context // ends with Close
 	stop    context.CancelFunc
 }
 
@@ -125,7 +126,7 @@ func New(c Config) (*Service, error) {
 // Start begins to record, and takes up what was under way.
 func (s *Service) Start(context.Context) error {
 	s.mu.Lock()
-	s.running = !s.closed
+	s.running = s.ctx.Err() == nil
 	s.mu.Unlock()
 	s.soon()
 	return nil
@@ -134,29 +135,16 @@ func (s *Service) Start(context.Context) error {
 // Close ends what the service does on its own.
 func (s *Service) Close() error {
 	s.mu.Lock()
-	s.closed, s.running = true, false
+	s.running = false
 	for _, stop := range []func() bool{s.wake, s.period} {
 		if stop != nil {
 			stop()
 		}
 	}
-	s.mu.Unlock()
 	s.stop()
-	s.work.Wait()
-	return nil
-}
-
-// do runs f as something that Close waits for, unless the service is closed.
-func (s *Service) do(f func()) {
-	s.mu.Lock()
-	if s.closed {
-		s.mu.Unlock()
-		return
-	}
-	s.work.Add(1)
 	s.mu.Unlock()
-	defer s.work.Done()
-	f()
+	s.tasks.Close()
+	return nil
 }
 
 // ids are of resources that may have changed; nil: all of their kind.
@@ -219,27 +207,17 @@ func (s *Service) awake() {
 
 // settleAlone settles when nobody has asked for it.
 func (s *Service) settleAlone() {
-	s.do(func() {
+	s.tasks.Do(func() {
 		if err := s.settle(); err != nil && s.ctx.Err() == nil && s.Report != nil {
 			s.Report(fmt.Errorf("AWS Config in %s: %w", s.Region, err))
 		}
 	})
 }
 
-func ptr[T any](v T) *T { return &v }
-
-func value[T any](p *T) T {
-	if p == nil {
-		var zero T
-		return zero
-	}
-	return *p
-}
-
 func invalidValue(format string, args ...any) error {
-	return &types.InvalidParameterValueException{Message: ptr(fmt.Sprintf(format, args...))}
+	return &types.InvalidParameterValueException{Message: new(fmt.Sprintf(format, args...))}
 }
 
 func noRule(name string) error {
-	return &types.NoSuchConfigRuleException{Message: ptr(fmt.Sprintf("The ConfigRule '%s' provided in the request is invalid. Please check the configRule name", name))}
+	return &types.NoSuchConfigRuleException{Message: new(fmt.Sprintf("The ConfigRule '%s' provided in the request is invalid. Please check the configRule name", name))}
 }

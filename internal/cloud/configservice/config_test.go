@@ -141,7 +141,7 @@ func newWorld(t *testing.T) *world {
 func serve(t *testing.T) *configservice.Client { return newWorld(t).Client }
 
 func encryption(name string) *configservice.PutConfigRuleInput {
-	return &configservice.PutConfigRuleInput{ConfigRule: &types.ConfigRule{ConfigRuleName: ptr(name), InputParameters: ptr("{}"), Source: &types.Source{Owner: types.OwnerAws, SourceIdentifier: ptr("S3_BUCKET_SERVER_SIDE_ENCRYPTION_ENABLED")}}}
+	return &configservice.PutConfigRuleInput{ConfigRule: &types.ConfigRule{ConfigRuleName: new(name), InputParameters: new("{}"), Source: &types.Source{Owner: types.OwnerAws, SourceIdentifier: new("S3_BUCKET_SERVER_SIDE_ENCRYPTION_ENABLED")}}}
 }
 
 func TestRules(t *testing.T) {
@@ -164,7 +164,7 @@ func TestRules(t *testing.T) {
 		t.Errorf("%d rules: %+v", len(rules), rules[0])
 	}
 	changed := encryption("rule-00")
-	changed.ConfigRule.ConfigRuleName, changed.ConfigRule.ConfigRuleArn, changed.ConfigRule.Description = nil, rules[0].ConfigRuleArn, ptr("new")
+	changed.ConfigRule.ConfigRuleName, changed.ConfigRule.ConfigRuleArn, changed.ConfigRule.Description = nil, rules[0].ConfigRuleArn, new("new")
 	if _, err := c.PutConfigRule(ctx, changed); err != nil {
 		t.Fatal(err)
 	}
@@ -180,11 +180,11 @@ func TestRules(t *testing.T) {
 	if err != nil || !status.ConfigRulesEvaluationStatus[0].FirstEvaluationStarted {
 		t.Errorf("status: %+v, %v", status, err)
 	}
-	details, err := c.GetComplianceDetailsByConfigRule(ctx, &configservice.GetComplianceDetailsByConfigRuleInput{ConfigRuleName: ptr("rule-00")})
+	details, err := c.GetComplianceDetailsByConfigRule(ctx, &configservice.GetComplianceDetailsByConfigRuleInput{ConfigRuleName: new("rule-00")})
 	if err != nil || len(details.EvaluationResults) != 0 {
 		t.Errorf("details: %+v, %v", details, err)
 	}
-	if _, err := c.DeleteConfigRule(ctx, &configservice.DeleteConfigRuleInput{ConfigRuleName: ptr("rule-00")}); err != nil {
+	if _, err := c.DeleteConfigRule(ctx, &configservice.DeleteConfigRuleInput{ConfigRuleName: new("rule-00")}); err != nil {
 		t.Error(err)
 	}
 }
@@ -219,11 +219,11 @@ func TestRulesAreDurable(t *testing.T) {
 
 func TestNothingToKnow(t *testing.T) {
 	c, ctx := serve(t), t.Context()
-	details, err := c.GetComplianceDetailsByResource(ctx, &configservice.GetComplianceDetailsByResourceInput{ResourceType: ptr("AWS::S3::Bucket"), ResourceId: ptr("b")})
+	details, err := c.GetComplianceDetailsByResource(ctx, &configservice.GetComplianceDetailsByResourceInput{ResourceType: new("AWS::S3::Bucket"), ResourceId: new("b")})
 	if err != nil || details.EvaluationResults == nil || len(details.EvaluationResults) != 0 {
 		t.Errorf("details: %+v, %v", details, err)
 	}
-	by, err := c.DescribeComplianceByResource(ctx, &configservice.DescribeComplianceByResourceInput{ResourceType: ptr("AWS::S3::Bucket")})
+	by, err := c.DescribeComplianceByResource(ctx, &configservice.DescribeComplianceByResourceInput{ResourceType: new("AWS::S3::Bucket")})
 	if err != nil || len(by.ComplianceByResources) != 0 {
 		t.Errorf("by resource: %+v, %v", by, err)
 	}
@@ -249,16 +249,16 @@ func TestErrors(t *testing.T) {
 		_, err := c.PutConfigRule(ctx, in)
 		return err
 	}
-	_, noDetails := c.GetComplianceDetailsByConfigRule(ctx, &configservice.GetComplianceDetailsByConfigRuleInput{ConfigRuleName: ptr("none")})
-	_, noDelete := c.DeleteConfigRule(ctx, &configservice.DeleteConfigRuleInput{ConfigRuleName: ptr("none")})
+	_, noDetails := c.GetComplianceDetailsByConfigRule(ctx, &configservice.GetComplianceDetailsByConfigRuleInput{ConfigRuleName: new("none")})
+	_, noDelete := c.DeleteConfigRule(ctx, &configservice.DeleteConfigRuleInput{ConfigRuleName: new("none")})
 	_, noRecorder := c.DescribeConfigurationRecorders(ctx, &configservice.DescribeConfigurationRecordersInput{ConfigurationRecorderNames: []string{"other"}})
 	for want, err := range map[string]error{
 		"NoSuchConfigRuleException: The ConfigRule 'none' provided in the request is invalid. Please check the configRule name": noDetails,
 		"NoSuchConfigRuleException:": noDelete,
 		"NoSuchConfigurationRecorderException: Cannot find configuration recorder with the specified name 'other'.":                                                noRecorder,
 		"InvalidParameterValueException: One or more identifiers needs to be provided. Provide Name or Id or Arn":                                                  put(func(r *types.ConfigRule) { r.ConfigRuleName = nil }),
-		"InvalidParameterValueException: Invalid json [ passed in the inputParameters field.":                                                                      put(func(r *types.ConfigRule) { r.InputParameters = ptr("[") }),
-		"InvalidParameterValueException: The sourceIdentifier x-y is invalid. Please refer to the documentation for a list of valid sourceIdentifiers that can be": put(func(r *types.ConfigRule) { r.Source.SourceIdentifier = ptr("x-y") }),
+		"InvalidParameterValueException: Invalid json [ passed in the inputParameters field.":                                                                      put(func(r *types.ConfigRule) { r.InputParameters = new("[") }),
+		"InvalidParameterValueException: The sourceIdentifier x-y is invalid. Please refer to the documentation for a list of valid sourceIdentifiers that can be": put(func(r *types.ConfigRule) { r.Source.SourceIdentifier = new("x-y") }),
 	} {
 		var e smithy.APIError
 		if !errors.As(err, &e) || !strings.HasPrefix(e.ErrorCode()+": "+e.ErrorMessage(), want) {
@@ -289,7 +289,7 @@ func (w *world) put(t *testing.T, r types.ConfigRule) {
 }
 
 func versioning(name string, scope *types.Scope) types.ConfigRule {
-	return types.ConfigRule{ConfigRuleName: &name, Scope: scope, Source: &types.Source{Owner: types.OwnerAws, SourceIdentifier: ptr("S3_BUCKET_VERSIONING_ENABLED")}}
+	return types.ConfigRule{ConfigRuleName: &name, Scope: scope, Source: &types.Source{Owner: types.OwnerAws, SourceIdentifier: new("S3_BUCKET_VERSIONING_ENABLED")}}
 }
 
 func TestScopes(t *testing.T) {
@@ -298,8 +298,8 @@ func TestScopes(t *testing.T) {
 	w.set(t, "bear", false)
 	buckets := []string{"AWS::S3::Bucket"}
 	w.put(t, versioning("all", nil))
-	w.put(t, versioning("one", &types.Scope{ComplianceResourceTypes: buckets, ComplianceResourceId: ptr("bear")}))
-	w.put(t, versioning("tag", &types.Scope{TagKey: ptr("first"), TagValue: ptr("a")}))
+	w.put(t, versioning("one", &types.Scope{ComplianceResourceTypes: buckets, ComplianceResourceId: new("bear")}))
+	w.put(t, versioning("tag", &types.Scope{TagKey: new("first"), TagValue: new("a")}))
 	w.put(t, versioning("other", &types.Scope{ComplianceResourceTypes: []string{"AWS::SQS::Queue"}}))
 	for rule, want := range map[string]map[string]string{
 		"all": {"apple": "COMPLIANT", "bear": "NON_COMPLIANT"}, "one": {"bear": "NON_COMPLIANT"}, "tag": {"apple": "COMPLIANT"}, "other": {},
@@ -308,7 +308,7 @@ func TestScopes(t *testing.T) {
 			t.Errorf("%s:\n%s", rule, diff)
 		}
 	}
-	w.put(t, versioning("all", &types.Scope{TagKey: ptr("first"), TagValue: ptr("b")}))
+	w.put(t, versioning("all", &types.Scope{TagKey: new("first"), TagValue: new("b")}))
 	if diff := cmp.Diff(map[string]string{"bear": "NON_COMPLIANT"}, w.verdicts(t, "all")); diff != "" {
 		t.Errorf("with a smaller scope:\n%s", diff)
 	}
@@ -319,7 +319,7 @@ func TestRuleChangesWhileItIsEvaluated(t *testing.T) {
 	w.set(t, "apple", true)
 	w.set(t, "bear", false)
 	w.put(t, versioning("v", nil))
-	w.during = func() { w.put(t, versioning("v", &types.Scope{TagKey: ptr("first"), TagValue: ptr("b")})) }
+	w.during = func() { w.put(t, versioning("v", &types.Scope{TagKey: new("first"), TagValue: new("b")})) }
 	w.verdicts(t, "v")
 	if diff := cmp.Diff(map[string]string{"bear": "NON_COMPLIANT"}, w.verdicts(t, "v")); diff != "" {
 		t.Error(diff)
@@ -355,7 +355,7 @@ func TestSummaries(t *testing.T) {
 	if err != nil || counts.TotalDiscoveredResources != 30 {
 		t.Errorf("counts: %+v, %v", counts, err)
 	}
-	if _, err := w.DescribeComplianceByResource(ctx, &configservice.DescribeComplianceByResourceInput{NextToken: ptr("x")}); err == nil {
+	if _, err := w.DescribeComplianceByResource(ctx, &configservice.DescribeComplianceByResourceInput{NextToken: new("x")}); err == nil {
 		t.Error("a token that nobody gave was taken")
 	}
 }
@@ -368,7 +368,7 @@ func TestDeletedResultsComeBackWhenEvaluated(t *testing.T) {
 	if n := len(w.verdicts(t, "v")); n != 2 {
 		t.Fatalf("%d results", n)
 	}
-	if _, err := w.DeleteEvaluationResults(ctx, &configservice.DeleteEvaluationResultsInput{ConfigRuleName: ptr("v")}); err != nil {
+	if _, err := w.DeleteEvaluationResults(ctx, &configservice.DeleteEvaluationResultsInput{ConfigRuleName: new("v")}); err != nil {
 		t.Fatal(err)
 	}
 	w.set(t, "b", false)
@@ -387,13 +387,13 @@ func TestStoppedRecorder(t *testing.T) {
 	w, ctx := newWorld(t), t.Context()
 	w.set(t, "a", true)
 	w.put(t, versioning("v", nil))
-	name := ptr("default")
+	name := new("default")
 	if _, err := w.StopConfigurationRecorder(ctx, &configservice.StopConfigurationRecorderInput{ConfigurationRecorderName: name}); err != nil {
 		t.Fatal(err)
 	}
 	w.set(t, "a", false)
 	w.set(t, "b", false)
-	w.put(t, types.ConfigRule{ConfigRuleName: ptr("p"), Source: &types.Source{Owner: types.OwnerAws, SourceIdentifier: ptr("DYNAMODB_AUTOSCALING_ENABLED")}})
+	w.put(t, types.ConfigRule{ConfigRuleName: new("p"), Source: &types.Source{Owner: types.OwnerAws, SourceIdentifier: new("DYNAMODB_AUTOSCALING_ENABLED")}})
 	w.clock.Advance(50 * time.Hour)
 	if diff := cmp.Diff(map[string]string{"a": "COMPLIANT"}, w.verdicts(t, "v")); diff != "" {
 		t.Errorf("while it stands still:\n%s", diff)
@@ -408,7 +408,7 @@ func TestStoppedRecorder(t *testing.T) {
 		t.Errorf("when it records again:\n%s", diff)
 	}
 	put := func(name string) error {
-		_, err := w.PutConfigurationRecorder(ctx, &configservice.PutConfigurationRecorderInput{ConfigurationRecorder: &types.ConfigurationRecorder{Name: &name, RoleARN: ptr("arn:aws:iam::000000000000:role/r")}})
+		_, err := w.PutConfigurationRecorder(ctx, &configservice.PutConfigurationRecorderInput{ConfigurationRecorder: &types.ConfigurationRecorder{Name: &name, RoleARN: new("arn:aws:iam::000000000000:role/r")}})
 		return err
 	}
 	var most *types.MaxNumberOfConfigurationRecordersExceededException
@@ -419,7 +419,7 @@ func TestStoppedRecorder(t *testing.T) {
 		t.Errorf("a second recorder: %v", err)
 	}
 	var none *types.NoAvailableDeliveryChannelException
-	if _, err := w.StartConfigurationRecorder(ctx, &configservice.StartConfigurationRecorderInput{ConfigurationRecorderName: ptr("mine")}); !errors.As(err, &none) {
+	if _, err := w.StartConfigurationRecorder(ctx, &configservice.StartConfigurationRecorderInput{ConfigurationRecorderName: new("mine")}); !errors.As(err, &none) {
 		t.Errorf("a recorder without a channel: %v", err)
 	}
 }
@@ -428,8 +428,8 @@ func TestCustomRule(t *testing.T) {
 	w, ctx := newWorld(t), t.Context()
 	w.set(t, "apple", true)
 	w.set(t, "bear", true)
-	rule := types.ConfigRule{ConfigRuleName: ptr("mine"), InputParameters: ptr(`{"k":"v"}`), Scope: &types.Scope{TagKey: ptr("first"), TagValue: ptr("a")},
-		Source: &types.Source{Owner: types.OwnerCustomLambda, SourceIdentifier: ptr("arn:aws:lambda:us-east-1:000000000000:function:judge"),
+	rule := types.ConfigRule{ConfigRuleName: new("mine"), InputParameters: new(`{"k":"v"}`), Scope: &types.Scope{TagKey: new("first"), TagValue: new("a")},
+		Source: &types.Source{Owner: types.OwnerCustomLambda, SourceIdentifier: new("arn:aws:lambda:us-east-1:000000000000:function:judge"),
 			SourceDetails: []types.SourceDetail{{EventSource: "aws.config", MessageType: types.MessageTypeConfigurationItemChangeNotification}}}}
 	w.put(t, rule)
 	var item struct {
@@ -460,8 +460,8 @@ func TestCustomRule(t *testing.T) {
 	w.set(t, "apple", false)
 	second := next("apple", "OK", false)
 	answer := func(e event, word types.ComplianceType, at int64, test bool) error {
-		_, err := w.PutEvaluations(ctx, &configservice.PutEvaluationsInput{ResultToken: &e.ResultToken, TestMode: test, Evaluations: []types.Evaluation{{ComplianceResourceId: ptr("apple"),
-			ComplianceResourceType: ptr("AWS::S3::Bucket"), ComplianceType: word, OrderingTimestamp: ptr(time.Unix(at, 0))}}})
+		_, err := w.PutEvaluations(ctx, &configservice.PutEvaluationsInput{ResultToken: &e.ResultToken, TestMode: test, Evaluations: []types.Evaluation{{ComplianceResourceId: new("apple"),
+			ComplianceResourceType: new("AWS::S3::Bucket"), ComplianceType: word, OrderingTimestamp: new(time.Unix(at, 0))}}})
 		return err
 	}
 	if err := errors.Join(answer(second, "NON_COMPLIANT", 2, false), answer(first, "COMPLIANT", 1, false), answer(event{ResultToken: "TESTMODE"}, "COMPLIANT", 3, true)); err != nil {
@@ -478,7 +478,7 @@ func TestCustomRule(t *testing.T) {
 	if len(w.verdicts(t, "mine")) != 0 {
 		t.Error("there are results of what is gone")
 	}
-	rule.Source.SourceIdentifier = ptr("arn:aws:lambda:us-east-1:000000000000:function:none")
+	rule.Source.SourceIdentifier = new("arn:aws:lambda:us-east-1:000000000000:function:none")
 	if _, err := w.PutConfigRule(ctx, &configservice.PutConfigRuleInput{ConfigRule: &rule}); err == nil || !strings.Contains(err.Error(), "InsufficientPermissionsException") {
 		t.Errorf("a rule without its function: %v", err)
 	}
@@ -512,5 +512,54 @@ func TestChangesAreGathered(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// Tags come and go, and a page's token leads on whatever has come meanwhile.
+func TestTagsAndPages(t *testing.T) {
+	w, ctx := newWorld(t), t.Context()
+	in := encryption("tagged")
+	in.Tags = []types.Tag{{Key: new("a"), Value: new("1")}}
+	if _, err := w.PutConfigRule(ctx, in); err != nil {
+		t.Fatal(err)
+	}
+	rules, err := w.DescribeConfigRules(ctx, &configservice.DescribeConfigRulesInput{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	arn := rules.ConfigRules[0].ConfigRuleArn
+	_, err = w.TagResource(ctx, &configservice.TagResourceInput{ResourceArn: arn, Tags: []types.Tag{{Key: new("b"), Value: new("2")}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err = w.UntagResource(ctx, &configservice.UntagResourceInput{ResourceArn: arn, TagKeys: []string{"a"}}); err != nil {
+		t.Fatal(err)
+	}
+	tags, err := w.ListTagsForResource(ctx, &configservice.ListTagsForResourceInput{ResourceArn: arn})
+	if err != nil || len(tags.Tags) != 1 || *tags.Tags[0].Key != "b" || *tags.Tags[0].Value != "2" {
+		t.Errorf("tags: %+v, %v", tags, err)
+	}
+	for _, name := range []string{"m", "n", "o"} {
+		w.set(t, name, true)
+	}
+	page := func(token *string) *configservice.ListDiscoveredResourcesOutput {
+		t.Helper()
+		out, err := w.ListDiscoveredResources(ctx, &configservice.ListDiscoveredResourcesInput{ResourceType: "AWS::S3::Bucket", Limit: 2, NextToken: token})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	first := page(nil)
+	w.set(t, "a", true) // before what was given
+	if second := page(first.NextToken); len(second.ResourceIdentifiers) != 1 || *second.ResourceIdentifiers[0].ResourceId != "o" || second.NextToken != nil {
+		t.Errorf("the second page: %+v", second.ResourceIdentifiers)
+	}
+}
+
+func TestRecordersInShort(t *testing.T) {
+	out, err := serve(t).ListConfigurationRecorders(t.Context(), &configservice.ListConfigurationRecordersInput{})
+	if err != nil || len(out.ConfigurationRecorderSummaries) != 1 || *out.ConfigurationRecorderSummaries[0].Name != "default" {
+		t.Errorf("%+v, %v", out, err)
 	}
 }

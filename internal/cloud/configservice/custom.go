@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/configservice"
 	"github.com/aws/aws-sdk-go-v2/service/configservice/types"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
@@ -139,7 +140,7 @@ func (s *Service) invoke(t *turn, r rule, event map[string]any, left bool) {
 	if err != nil {
 		return // a configuration is JSON, or it were not recorded
 	}
-	given := value(r.Rule.InputParameters)
+	given := aws.ToString(r.Rule.InputParameters)
 	if given == "" {
 		given = "{}"
 	}
@@ -188,8 +189,8 @@ func (s *Service) PutEvaluations(ctx context.Context, in *configservice.PutEvalu
 	if in.TestMode {
 		return &configservice.PutEvaluationsOutput{FailedEvaluations: []types.Evaluation{}}, nil
 	}
-	bad := &types.InvalidResultTokenException{Message: ptr("The resultToken provided is invalid")}
-	t, ok := parseToken(value(in.ResultToken))
+	bad := &types.InvalidResultTokenException{Message: new("The resultToken provided is invalid")}
+	t, ok := parseToken(aws.ToString(in.ResultToken))
 	if !ok {
 		return nil, bad
 	}
@@ -223,5 +224,5 @@ func (s *Service) answered(tx *store.Tx, r rule, t token, e types.Evaluation) {
 		return
 	}
 	s.results.Put(tx, place, &result{Rule: r.name(), Type: *e.ComplianceResourceType, ID: *e.ComplianceResourceId, Compliance: e.ComplianceType,
-		Annotation: value(e.Annotation), Invoked: t.Invoked, Recorded: s.Clock.Now(), Ordering: *e.OrderingTimestamp})
+		Annotation: aws.ToString(e.Annotation), Invoked: t.Invoked, Recorded: s.Clock.Now(), Ordering: *e.OrderingTimestamp})
 }

@@ -40,12 +40,12 @@ func (s *Service) defaultRules() []rule {
 	for name, given := range Defaults() {
 		sum := sha256.Sum256([]byte(name))
 		id := "config-rule-" + strings.ToLower(base32.StdEncoding.EncodeToString(sum[:])[:6])
-		r := types.ConfigRule{ConfigRuleName: &name, ConfigRuleId: &id, ConfigRuleArn: ptr(s.ruleARN(id)), CreatedBy: ptr(createdByEvo),
+		r := types.ConfigRule{ConfigRuleName: &name, ConfigRuleId: &id, ConfigRuleArn: new(s.ruleARN(id)), CreatedBy: new(createdByEvo),
 			ConfigRuleState: types.ConfigRuleStateActive,
-			Source:          &types.Source{Owner: types.OwnerAws, SourceIdentifier: ptr(strings.ToUpper(strings.ReplaceAll(name, "-", "_")))},
+			Source:          &types.Source{Owner: types.OwnerAws, SourceIdentifier: new(strings.ToUpper(strings.ReplaceAll(name, "-", "_")))},
 			EvaluationModes: []types.EvaluationModeConfiguration{{Mode: types.EvaluationModeDetective}}}
 		if known := rules.Find(name); known != nil {
-			r.Description = ptr(known.Summary)
+			r.Description = new(known.Summary)
 			if len(known.Types) > 0 {
 				r.Scope = &types.Scope{ComplianceResourceTypes: known.Types}
 			}
@@ -55,7 +55,7 @@ func (s *Service) defaultRules() []rule {
 		}
 		if given != nil {
 			b, _ := json.Marshal(given) // a map of strings always marshals
-			r.InputParameters = ptr(string(b))
+			r.InputParameters = new(string(b))
 		}
 		all = append(all, rule{Rule: r})
 	}

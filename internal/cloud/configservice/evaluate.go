@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/configservice/types"
 
 	"evo/internal/rules"
@@ -61,7 +62,7 @@ func (s *Service) evaluate(t *turn, r rule, st status) {
 func (s *Service) judge(t *turn, r rule, st *status, all bool) bool {
 	check, err := r.managed()
 	if err != nil || check == nil {
-		st.ErrorCode, st.ErrorMessage = notHereCode, notHereMessage+value(r.Rule.Source.SourceIdentifier)+"."
+		st.ErrorCode, st.ErrorMessage = notHereCode, notHereMessage+aws.ToString(r.Rule.Source.SourceIdentifier)+"."
 		if err != nil {
 			st.ErrorCode, st.ErrorMessage = "InvalidInputParameters", err.Error()
 		}
@@ -185,12 +186,12 @@ func inScope(scope *types.Scope, r *Resource) bool {
 	if len(scope.ComplianceResourceTypes) > 0 && !slices.Contains(scope.ComplianceResourceTypes, r.Type) {
 		return false
 	}
-	if id := value(scope.ComplianceResourceId); id != "" && id != r.ID {
+	if id := aws.ToString(scope.ComplianceResourceId); id != "" && id != r.ID {
 		return false
 	}
-	if key := value(scope.TagKey); key != "" {
+	if key := aws.ToString(scope.TagKey); key != "" {
 		v, tagged := r.Tags[key]
-		return tagged && (value(scope.TagValue) == "" || v == *scope.TagValue)
+		return tagged && (aws.ToString(scope.TagValue) == "" || v == *scope.TagValue)
 	}
 	return true
 }

@@ -2,7 +2,6 @@ package configservice
 
 import (
 	"context"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -10,10 +9,12 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/configservice"
 	"github.com/aws/aws-sdk-go-v2/service/configservice/types"
 
 	"evo/internal/cloud/call"
+	"evo/internal/cloud/paging"
 	"evo/internal/cloud/store"
 )
 
@@ -99,9 +100,9 @@ const itemVersion = "1.3"
 
 func (it *item) zone() *string {
 	if it.Region == "global" {
-		return ptr("Not Applicable")
+		return new("Not Applicable")
 	}
-	return ptr("Regional")
+	return new("Regional")
 }
 
 // relationships tell of the stack that a resource belongs to.
@@ -110,7 +111,7 @@ func (it *item) relationships() []types.Relationship {
 	if arn == "" {
 		return []types.Relationship{}
 	}
-	return []types.Relationship{{RelationshipName: ptr("Is contained in Stack"), ResourceId: ptr(arn), ResourceName: ptr(it.Tags["aws:cloudformation:stack-name"]),
+	return []types.Relationship{{RelationshipName: new("Is contained in Stack"), ResourceId: new(arn), ResourceName: new(it.Tags["aws:cloudformation:stack-name"]),
 		ResourceType: types.ResourceTypeStack}}
 }
 
@@ -128,17 +129,17 @@ func (it *item) supplementary() map[string]string {
 }
 
 func (it *item) base() types.BaseConfigurationItem {
-	out := types.BaseConfigurationItem{AccountId: ptr(call.Account), Arn: ptr(it.ARN), AvailabilityZone: it.zone(), AwsRegion: ptr(it.Region),
-		ConfigurationItemCaptureTime: ptr(it.Captured), ConfigurationItemStatus: it.Status, ConfigurationStateId: ptr(strconv.FormatInt(it.State, 10)),
-		ResourceId: ptr(it.ID), ResourceType: types.ResourceType(it.Type), SupplementaryConfiguration: it.supplementary(), Version: ptr(itemVersion)}
+	out := types.BaseConfigurationItem{AccountId: new(call.Account), Arn: new(it.ARN), AvailabilityZone: it.zone(), AwsRegion: new(it.Region),
+		ConfigurationItemCaptureTime: new(it.Captured), ConfigurationItemStatus: it.Status, ConfigurationStateId: new(strconv.FormatInt(it.State, 10)),
+		ResourceId: new(it.ID), ResourceType: types.ResourceType(it.Type), SupplementaryConfiguration: it.supplementary(), Version: new(itemVersion)}
 	if it.Name != "" {
-		out.ResourceName = ptr(it.Name)
+		out.ResourceName = new(it.Name)
 	}
 	if it.Configuration != nil {
-		out.Configuration = ptr(string(it.Configuration))
+		out.Configuration = new(string(it.Configuration))
 	}
 	if !it.Created.IsZero() {
-		out.ResourceCreationTime = ptr(it.Created)
+		out.ResourceCreationTime = new(it.Created)
 	}
 	return out
 }
@@ -149,42 +150,24 @@ func (it *item) full() types.ConfigurationItem {
 		ConfigurationItemCaptureTime: b.ConfigurationItemCaptureTime, ConfigurationItemStatus: b.ConfigurationItemStatus,
 		ConfigurationStateId: b.ConfigurationStateId, ResourceId: b.ResourceId, ResourceType: b.ResourceType, ResourceName: b.ResourceName,
 		SupplementaryConfiguration: b.SupplementaryConfiguration, Version: b.Version, Configuration: b.Configuration,
-		ResourceCreationTime: b.ResourceCreationTime, ConfigurationItemMD5Hash: ptr(""), Tags: it.Tags, RelatedEvents: []string{},
+		ResourceCreationTime: b.ResourceCreationTime, ConfigurationItemMD5Hash: new(""), Tags: it.Tags, RelatedEvents: []string{},
 		Relationships: it.relationships()}
 }
 
 func notDiscovered(kind, id string) error {
-	return &types.ResourceNotDiscoveredException{Message: ptr(fmt.Sprintf("Resource %s of resourceType:%s is unknown or has not been discovered", id, kind))}
+	return &types.ResourceNotDiscoveredException{Message: new(fmt.Sprintf("Resource %s of resourceType:%s is unknown or has not been discovered", id, kind))}
 }
 
-func badToken() error {
-	return &types.InvalidNextTokenException{Message: ptr("The nextToken provided is invalid")}
-}
-
-// paged returns a page of a list, and the token of the next: the place where it begins.
-func paged[T any](list []T, token *string, limit, usual, most int32) ([]T, *string, error) {
-	switch {
-	case limit < 0 || limit > most:
-		return nil, nil, &types.InvalidLimitException{Message: ptr(fmt.Sprintf("The limit %d is not between 0 and %d", limit, most))}
-	case limit == 0:
-		limit = usual
+// paged returns a page of a list, and the token of the next. No two elements have the same key.
+func paged[T any](list []T, key func(T) string, token *string, limit, usual, most int32) ([]T, *string, error) {
+	if limit < 0 || limit > most {
+		return nil, nil, &types.InvalidLimitException{Message: new(fmt.Sprintf("The limit %d is not between 0 and %d", limit, most))}
 	}
-	from := 0
-	if t := value(token); t != "" {
-		b, err := base64.StdEncoding.DecodeString(t)
-		if err != nil {
-			return nil, nil, badToken()
-		}
-		if from, err = strconv.Atoi(string(b)); err != nil || from < 0 {
-			return nil, nil, badToken()
-		}
+	page, next, err := paging.Cut(list, key, token, paging.Limit(&limit, int(usual), int(most)))
+	if err != nil {
+		return nil, nil, &types.InvalidNextTokenException{Message: new("The nextToken provided is invalid")}
 	}
-	from = min(from, len(list))
-	to := min(from+int(limit), len(list))
-	if to == len(list) {
-		return list[from:to], nil, nil
-	}
-	return list[from:to], ptr(base64.StdEncoding.EncodeToString([]byte(strconv.Itoa(to)))), nil
+	return page, next, nil
 }
 
 // GetResourceConfigHistory lists a resource's configuration items, the latest first unless asked otherwise.
@@ -193,12 +176,12 @@ func (s *Service) GetResourceConfigHistory(_ context.Context, in *configservice.
 		return nil, err
 	}
 	if in.EarlierTime != nil && in.LaterTime != nil && in.EarlierTime.After(*in.LaterTime) {
-		return nil, &types.InvalidTimeRangeException{Message: ptr("The earlier time must not be after the later time")}
+		return nil, &types.InvalidTimeRangeException{Message: new("The earlier time must not be after the later time")}
 	}
 	var all []types.ConfigurationItem
 	known := false
 	s.Store.View(func(tx *store.Tx) {
-		for _, it := range s.items.Prefix(tx, resourceKey{string(in.ResourceType), value(in.ResourceId)}.place()) {
+		for _, it := range s.items.Prefix(tx, resourceKey{string(in.ResourceType), aws.ToString(in.ResourceId)}.place()) {
 			known = true
 			if in.EarlierTime != nil && it.Captured.Before(*in.EarlierTime) || in.LaterTime != nil && it.Captured.After(*in.LaterTime) {
 				continue
@@ -207,12 +190,12 @@ func (s *Service) GetResourceConfigHistory(_ context.Context, in *configservice.
 		}
 	})
 	if !known {
-		return nil, notDiscovered(string(in.ResourceType), value(in.ResourceId))
+		return nil, notDiscovered(string(in.ResourceType), aws.ToString(in.ResourceId))
 	}
 	if in.ChronologicalOrder != types.ChronologicalOrderForward {
 		slices.Reverse(all)
 	}
-	page, next, err := paged(all, in.NextToken, in.Limit, 10, 100)
+	page, next, err := paged(all, func(it types.ConfigurationItem) string { return *it.ConfigurationStateId }, in.NextToken, in.Limit, 10, 100)
 	return &configservice.GetResourceConfigHistoryOutput{ConfigurationItems: page, NextToken: next}, err
 }
 
@@ -225,7 +208,7 @@ func (s *Service) BatchGetResourceConfig(_ context.Context, in *configservice.Ba
 	s.settling.Lock()
 	defer s.settling.Unlock()
 	for _, k := range in.ResourceKeys {
-		if it, ok := s.latest[resourceKey{string(k.ResourceType), value(k.ResourceId)}]; ok && !it.gone() {
+		if it, ok := s.latest[resourceKey{string(k.ResourceType), aws.ToString(k.ResourceId)}]; ok && !it.gone() {
 			out.BaseConfigurationItems = append(out.BaseConfigurationItems, it.base())
 		}
 	}
@@ -259,16 +242,16 @@ func (s *Service) ListDiscoveredResources(_ context.Context, in *configservice.L
 		if it.Type != string(in.ResourceType) || len(in.ResourceIds) > 0 && !slices.Contains(in.ResourceIds, it.ID) || in.ResourceName != nil && *in.ResourceName != it.Name {
 			continue
 		}
-		id := types.ResourceIdentifier{ResourceId: ptr(it.ID), ResourceType: in.ResourceType}
+		id := types.ResourceIdentifier{ResourceId: new(it.ID), ResourceType: in.ResourceType}
 		if it.Name != "" {
-			id.ResourceName = ptr(it.Name)
+			id.ResourceName = new(it.Name)
 		}
 		if it.gone() {
-			id.ResourceDeletionTime = ptr(it.Captured)
+			id.ResourceDeletionTime = new(it.Captured)
 		}
 		all = append(all, id)
 	}
-	page, next, err := paged(all, in.NextToken, in.Limit, 100, 100)
+	page, next, err := paged(all, func(r types.ResourceIdentifier) string { return *r.ResourceId }, in.NextToken, in.Limit, 100, 100)
 	if page == nil {
 		page = []types.ResourceIdentifier{}
 	}
@@ -297,6 +280,6 @@ func (s *Service) GetDiscoveredResourceCounts(_ context.Context, in *configservi
 		}
 		return strings.Compare(string(a.ResourceType), string(b.ResourceType))
 	})
-	page, next, err := paged(all, in.NextToken, in.Limit, 100, 100)
+	page, next, err := paged(all, func(c types.ResourceCount) string { return string(c.ResourceType) }, in.NextToken, in.Limit, 100, 100)
 	return &configservice.GetDiscoveredResourceCountsOutput{ResourceCounts: page, NextToken: next, TotalDiscoveredResources: total}, err
 }

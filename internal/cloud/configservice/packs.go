@@ -11,12 +11,14 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/configservice"
 	"github.com/aws/aws-sdk-go-v2/service/configservice/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"evo/internal/cfn"
 	"evo/internal/cloud/call"
+	"evo/internal/cloud/id"
 	"evo/internal/cloud/store"
 )
 
@@ -27,14 +29,16 @@ type pack struct {
 	Rules   []string // names, as the template has them, each with the pack's suffix
 }
 
+func (p pack) name() string { return *p.Detail.ConformancePackName }
+
 const configRuleType = "AWS::Config::ConfigRule"
 
 func noPack(name string) error {
-	return &types.NoSuchConformancePackException{Message: ptr("The conformance pack '" + name + "' does not exist")}
+	return &types.NoSuchConformancePackException{Message: new("The conformance pack '" + name + "' does not exist")}
 }
 
 func badTemplate(err error) error {
-	return &types.ConformancePackTemplateValidationException{Message: ptr(err.Error())}
+	return &types.ConformancePackTemplateValidationException{Message: new(err.Error())}
 }
 
 // PutConformancePack makes the rules of a template, or changes them.
@@ -49,21 +53,21 @@ func (s *Service) PutConformancePack(ctx context.Context, in *configservice.PutC
 	}
 	for _, r := range declared {
 		if err := s.check(ctx, r); err != nil {
-			return nil, badTemplate(fmt.Errorf("rule %s: %w", value(r.ConfigRuleName), err))
+			return nil, badTemplate(fmt.Errorf("rule %s: %w", aws.ToString(r.ConfigRuleName), err))
 		}
 	}
-	name := value(in.ConformancePackName)
+	name := aws.ToString(in.ConformancePackName)
 	var arn string
 	err = s.Store.Update(ctx, func(_ context.Context, tx *store.Tx) error {
 		p, ok := s.packs.Get(tx, name)
 		if !ok {
-			id := "conformance-pack-" + strings.ToLower(rand.Text()[:9])
-			p.Detail = types.ConformancePackDetail{ConformancePackId: &id, ConformancePackName: &name,
-				ConformancePackArn: ptr("arn:aws:config:" + s.Region + ":" + call.Account + ":conformance-pack/" + name + "/" + id)}
+			packID := "conformance-pack-" + id.Letters(rand.Reader, id.Lower, 9)
+			p.Detail = types.ConformancePackDetail{ConformancePackId: &packID, ConformancePackName: &name,
+				ConformancePackArn: new("arn:aws:config:" + s.Region + ":" + call.Account + ":conformance-pack/" + name + "/" + packID)}
 		}
 		arn = *p.Detail.ConformancePackArn
 		p.Detail.ConformancePackInputParameters, p.Detail.DeliveryS3Bucket = in.ConformancePackInputParameters, in.DeliveryS3Bucket
-		p.Detail.DeliveryS3KeyPrefix, p.Detail.LastUpdateRequestedTime = in.DeliveryS3KeyPrefix, ptr(s.Clock.Now())
+		p.Detail.DeliveryS3KeyPrefix, p.Detail.LastUpdateRequestedTime = in.DeliveryS3KeyPrefix, new(s.Clock.Now())
 		p.Updated = s.Clock.Now()
 		return s.putPack(tx, p, declared)
 	})
@@ -79,8 +83,8 @@ func (s *Service) putPack(tx *store.Tx, p pack, declared []types.ConfigRule) err
 	before := p.Rules
 	p.Rules = nil
 	for _, r := range declared {
-		r.ConfigRuleName = ptr(*r.ConfigRuleName + "-" + *p.Detail.ConformancePackId)
-		r.CreatedBy = ptr("config-conforms.amazonaws.com")
+		r.ConfigRuleName = new(*r.ConfigRuleName + "-" + *p.Detail.ConformancePackId)
+		r.CreatedBy = new("config-conforms.amazonaws.com")
 		if err := s.putRule(tx, r, nil, *p.Detail.ConformancePackName); err != nil {
 			return err
 		}
@@ -98,7 +102,7 @@ func (s *Service) putPack(tx *store.Tx, p pack, declared []types.ConfigRule) err
 
 // packTemplate returns the template's text, wherever it is.
 func (s *Service) packTemplate(ctx context.Context, in *configservice.PutConformancePackInput) (string, error) {
-	uri := value(in.TemplateS3Uri)
+	uri := aws.ToString(in.TemplateS3Uri)
 	switch {
 	case in.TemplateSSMDocumentDetails != nil:
 		return "", invalidValue("Templates in Systems Manager documents are not there in the embedded cloud.")
@@ -132,7 +136,7 @@ func (s *Service) packRules(body string, given []types.ConformancePackInputParam
 	}
 	values := map[string]string{}
 	for _, p := range given {
-		values[value(p.ParameterName)] = value(p.ParameterValue)
+		values[aws.ToString(p.ParameterName)] = aws.ToString(p.ParameterValue)
 	}
 	parameters, err := t.ResolveParameters(values)
 	if err != nil {
@@ -159,7 +163,7 @@ func (s *Service) packRules(body string, given []types.ConformancePackInputParam
 			return nil, fmt.Errorf("resource %s: %w", r.ID, err)
 		}
 		if rule.ConfigRuleName == nil {
-			rule.ConfigRuleName = ptr(r.ID)
+			rule.ConfigRuleName = new(r.ID)
 		}
 		out = append(out, rule)
 	}
@@ -185,7 +189,7 @@ func RuleOf(n *cfn.Node) (r types.ConfigRule, err error) {
 			if err != nil {
 				return r, fmt.Errorf("read InputParameters: %w", err)
 			}
-			r.InputParameters = ptr(string(b))
+			r.InputParameters = new(string(b))
 		}
 	}
 	if scope := n.Get("Scope"); scope != nil {
@@ -208,9 +212,9 @@ func RuleOf(n *cfn.Node) (r types.ConfigRule, err error) {
 // DeleteConformancePack removes a pack with its rules.
 func (s *Service) DeleteConformancePack(ctx context.Context, in *configservice.DeleteConformancePackInput) (*configservice.DeleteConformancePackOutput, error) {
 	err := s.Store.Update(ctx, func(_ context.Context, tx *store.Tx) error {
-		p, ok := s.packs.Get(tx, value(in.ConformancePackName))
+		p, ok := s.packs.Get(tx, aws.ToString(in.ConformancePackName))
 		if !ok {
-			return noPack(value(in.ConformancePackName))
+			return noPack(aws.ToString(in.ConformancePackName))
 		}
 		for _, name := range p.Rules {
 			s.rules.Delete(tx, name)
@@ -250,7 +254,7 @@ func (s *Service) DescribeConformancePacks(_ context.Context, in *configservice.
 		return nil, err
 	}
 	out := &configservice.DescribeConformancePacksOutput{ConformancePackDetails: []types.ConformancePackDetail{}}
-	list, out.NextToken, err = paged(list, in.NextToken, in.Limit, 20, 20)
+	list, out.NextToken, err = paged(list, pack.name, in.NextToken, in.Limit, 20, 20)
 	for _, p := range list {
 		out.ConformancePackDetails = append(out.ConformancePackDetails, p.Detail)
 	}
@@ -264,13 +268,13 @@ func (s *Service) DescribeConformancePackStatus(_ context.Context, in *configser
 		return nil, err
 	}
 	out := &configservice.DescribeConformancePackStatusOutput{ConformancePackStatusDetails: []types.ConformancePackStatusDetail{}}
-	list, out.NextToken, err = paged(list, in.NextToken, in.Limit, 20, 20)
+	list, out.NextToken, err = paged(list, pack.name, in.NextToken, in.Limit, 20, 20)
 	for _, p := range list {
 		d := p.Detail
 		out.ConformancePackStatusDetails = append(out.ConformancePackStatusDetails, types.ConformancePackStatusDetail{ConformancePackArn: d.ConformancePackArn,
 			ConformancePackId: d.ConformancePackId, ConformancePackName: d.ConformancePackName, ConformancePackState: types.ConformancePackStateCreateComplete,
-			LastUpdateRequestedTime: d.LastUpdateRequestedTime, LastUpdateCompletedTime: ptr(p.Updated),
-			StackArn: ptr("arn:aws:cloudformation:" + s.Region + ":" + call.Account + ":stack/awsconfigconforms-" + *d.ConformancePackName + "-" + *d.ConformancePackId)})
+			LastUpdateRequestedTime: d.LastUpdateRequestedTime, LastUpdateCompletedTime: new(p.Updated),
+			StackArn: new("arn:aws:cloudformation:" + s.Region + ":" + call.Account + ":stack/awsconfigconforms-" + *d.ConformancePackName + "-" + *d.ConformancePackId)})
 	}
 	return out, err
 }
@@ -307,7 +311,7 @@ func (s *Service) GetConformancePackComplianceSummary(_ context.Context, in *con
 		return nil, err
 	}
 	out := &configservice.GetConformancePackComplianceSummaryOutput{ConformancePackComplianceSummaryList: []types.ConformancePackComplianceSummary{}}
-	list, out.NextToken, err = paged(list, in.NextToken, in.Limit, 20, 20)
+	list, out.NextToken, err = paged(list, pack.name, in.NextToken, in.Limit, 20, 20)
 	for _, p := range list {
 		var all tally
 		for _, t := range s.packTallies(p) {
@@ -321,13 +325,13 @@ func (s *Service) GetConformancePackComplianceSummary(_ context.Context, in *con
 
 // askedRulesOf returns a pack's rules, or those of them that are asked for.
 func (s *Service) packAndRules(name *string, asked []string) (pack, []string, error) {
-	list, err := s.askedPacks([]string{value(name)})
+	list, err := s.askedPacks([]string{aws.ToString(name)})
 	if err != nil {
 		return pack{}, nil, err
 	}
 	for _, n := range asked {
 		if !slices.Contains(list[0].Rules, n) {
-			return pack{}, nil, &types.NoSuchConfigRuleInConformancePackException{Message: ptr("The rule '" + n + "' is not in the conformance pack")}
+			return pack{}, nil, &types.NoSuchConfigRuleInConformancePackException{Message: new("The rule '" + n + "' is not in the conformance pack")}
 		}
 	}
 	if len(asked) == 0 {
@@ -341,7 +345,10 @@ func (s *Service) DescribeConformancePackCompliance(_ context.Context, in *confi
 	if err := s.settle(); err != nil {
 		return nil, err
 	}
-	filters := value(in.Filters)
+	filters := in.Filters
+	if filters == nil {
+		filters = &types.ConformancePackComplianceFilters{}
+	}
 	p, asked, err := s.packAndRules(in.ConformancePackName, filters.ConfigRuleNames)
 	if err != nil {
 		return nil, err
@@ -351,10 +358,10 @@ func (s *Service) DescribeConformancePackCompliance(_ context.Context, in *confi
 	for _, name := range slices.Sorted(maps.Keys(tallies)) {
 		word := packWord(tallies[name].compliance().ComplianceType)
 		if slices.Contains(asked, name) && (filters.ComplianceType == "" || filters.ComplianceType == word) {
-			all = append(all, types.ConformancePackRuleCompliance{ConfigRuleName: ptr(name), ComplianceType: word, Controls: []string{}})
+			all = append(all, types.ConformancePackRuleCompliance{ConfigRuleName: new(name), ComplianceType: word, Controls: []string{}})
 		}
 	}
-	page, next, err := paged(all, in.NextToken, in.Limit, 100, 1000)
+	page, next, err := paged(all, func(r types.ConformancePackRuleCompliance) string { return *r.ConfigRuleName }, in.NextToken, in.Limit, 100, 1000)
 	return &configservice.DescribeConformancePackComplianceOutput{ConformancePackName: in.ConformancePackName, ConformancePackRuleComplianceList: page, NextToken: next}, err
 }
 
@@ -363,7 +370,10 @@ func (s *Service) GetConformancePackComplianceDetails(_ context.Context, in *con
 	if err := s.settle(); err != nil {
 		return nil, err
 	}
-	filters := value(in.Filters)
+	filters := in.Filters
+	if filters == nil {
+		filters = &types.ConformancePackEvaluationFilters{}
+	}
 	_, asked, err := s.packAndRules(in.ConformancePackName, filters.ConfigRuleNames)
 	if err != nil {
 		return nil, err
@@ -384,6 +394,9 @@ func (s *Service) GetConformancePackComplianceDetails(_ context.Context, in *con
 			}
 		}
 	}
-	page, next, err := paged(all, in.NextToken, in.Limit, 10, 100)
+	page, next, err := paged(all, func(r types.ConformancePackEvaluationResult) string {
+		q := r.EvaluationResultIdentifier.EvaluationResultQualifier
+		return *q.ConfigRuleName + " " + *q.ResourceType + " " + *q.ResourceId
+	}, in.NextToken, in.Limit, 10, 100)
 	return &configservice.GetConformancePackComplianceDetailsOutput{ConformancePackName: in.ConformancePackName, ConformancePackRuleEvaluationResults: page, NextToken: next}, err
 }

@@ -6,8 +6,10 @@ import (
 	"slices"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/configservice"
 	"github.com/aws/aws-sdk-go-v2/service/configservice/types"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"evo/internal/cloud/call"
 	"evo/internal/cloud/store"
@@ -30,8 +32,8 @@ func (s *Service) recorder(tx *store.Tx) (r recorder, ok bool) {
 		return r, !r.Deleted
 	}
 	name := "default"
-	return recorder{Recording: true, Implicit: true, Recorder: types.ConfigurationRecorder{Name: &name, Arn: ptr(s.recorderARN(name)),
-		RoleARN:       ptr("arn:aws:iam::" + call.Account + ":role/aws-service-role/config.amazonaws.com/AWSServiceRoleForConfig"),
+	return recorder{Recording: true, Implicit: true, Recorder: types.ConfigurationRecorder{Name: &name, Arn: new(s.recorderARN(name)),
+		RoleARN:       new("arn:aws:iam::" + call.Account + ":role/aws-service-role/config.amazonaws.com/AWSServiceRoleForConfig"),
 		RecordingMode: &types.RecordingMode{RecordingFrequency: types.RecordingFrequencyContinuous}, RecordingScope: types.RecordingScopePaid,
 		RecordingGroup: &types.RecordingGroup{AllSupported: true, IncludeGlobalResourceTypes: true,
 			RecordingStrategy: &types.RecordingStrategy{UseOnly: types.RecordingStrategyTypeAllSupportedResourceTypes}}}}, true
@@ -62,9 +64,9 @@ func checkGroup(g *types.RecordingGroup) error {
 	excluded := g.ExclusionByResourceTypes != nil && len(g.ExclusionByResourceTypes.ResourceTypes) > 0
 	switch {
 	case g.AllSupported && (len(g.ResourceTypes) > 0 || excluded):
-		return &types.InvalidRecordingGroupException{Message: ptr("The recording group provided is not valid: with allSupported no resource types can be given")}
+		return &types.InvalidRecordingGroupException{Message: new("The recording group provided is not valid: with allSupported no resource types can be given")}
 	case !g.AllSupported && len(g.ResourceTypes) == 0 && !excluded:
-		return &types.InvalidRecordingGroupException{Message: ptr("The recording group provided is not valid: it records nothing")}
+		return &types.InvalidRecordingGroupException{Message: new("The recording group provided is not valid: it records nothing")}
 	}
 	return nil
 }
@@ -73,7 +75,7 @@ func checkGroup(g *types.RecordingGroup) error {
 func (s *Service) PutConfigurationRecorder(ctx context.Context, in *configservice.PutConfigurationRecorderInput) (*configservice.PutConfigurationRecorderOutput, error) {
 	r := *in.ConfigurationRecorder
 	if r.Name == nil {
-		r.Name = ptr("default")
+		r.Name = new("default")
 	}
 	if r.RecordingGroup == nil {
 		r.RecordingGroup = &types.RecordingGroup{AllSupported: true}
@@ -81,12 +83,12 @@ func (s *Service) PutConfigurationRecorder(ctx context.Context, in *configservic
 	if err := checkGroup(r.RecordingGroup); err != nil {
 		return nil, err
 	}
-	r.Arn, r.RecordingScope = ptr(s.recorderARN(*r.Name)), types.RecordingScopePaid
+	r.Arn, r.RecordingScope = new(s.recorderARN(*r.Name)), types.RecordingScopePaid
 	err := s.Store.Update(ctx, func(_ context.Context, tx *store.Tx) error {
 		old, ok := s.recorder(tx)
 		same := ok && *old.Recorder.Name == *r.Name
 		if ok && !same && !old.Implicit {
-			return &types.MaxNumberOfConfigurationRecordersExceededException{Message: ptr(fmt.Sprintf(
+			return &types.MaxNumberOfConfigurationRecordersExceededException{Message: new(fmt.Sprintf(
 				"Failed to put configuration recorder '%s' because the maximum number of configuration recorders: 1 is reached.", *r.Name))}
 		}
 		next := recorder{Recorder: r}
@@ -111,15 +113,15 @@ func (s *Service) recordAnew() {
 }
 
 func noRecorder(name string) error {
-	return &types.NoSuchConfigurationRecorderException{Message: ptr(fmt.Sprintf("Cannot find configuration recorder with the specified name '%s'.", name))}
+	return &types.NoSuchConfigurationRecorderException{Message: new(fmt.Sprintf("Cannot find configuration recorder with the specified name '%s'.", name))}
 }
 
 // changeRecorder changes the recorder of that name.
 func (s *Service) changeRecorder(ctx context.Context, name *string, f func(tx *store.Tx, r *recorder) error) error {
 	err := s.Store.Update(ctx, func(_ context.Context, tx *store.Tx) error {
 		r, ok := s.recorder(tx)
-		if !ok || *r.Recorder.Name != value(name) {
-			return noRecorder(value(name))
+		if !ok || *r.Recorder.Name != aws.ToString(name) {
+			return noRecorder(aws.ToString(name))
 		}
 		if err := f(tx, &r); err != nil {
 			return err
@@ -137,7 +139,7 @@ func (s *Service) changeRecorder(ctx context.Context, name *string, f func(tx *s
 func (s *Service) StartConfigurationRecorder(ctx context.Context, in *configservice.StartConfigurationRecorderInput) (*configservice.StartConfigurationRecorderOutput, error) {
 	err := s.changeRecorder(ctx, in.ConfigurationRecorderName, func(tx *store.Tx, r *recorder) error {
 		if s.channels.Len(tx) == 0 && !r.Implicit {
-			return &types.NoAvailableDeliveryChannelException{Message: ptr("Delivery channel is not available to start configuration recorder.")}
+			return &types.NoAvailableDeliveryChannelException{Message: new("Delivery channel is not available to start configuration recorder.")}
 		}
 		if !r.Recording {
 			r.Recording, r.Started = true, s.Clock.Now()
@@ -201,6 +203,17 @@ func (s *Service) DescribeConfigurationRecorders(_ context.Context, in *configse
 	return out, err
 }
 
+// ListConfigurationRecorders lists the recorder in short.
+func (s *Service) ListConfigurationRecorders(_ context.Context, in *configservice.ListConfigurationRecordersInput) (*configservice.ListConfigurationRecordersOutput, error) {
+	out := &configservice.ListConfigurationRecordersOutput{ConfigurationRecorderSummaries: []types.ConfigurationRecorderSummary{}}
+	r, ok, err := s.asked(nil, nil)
+	if ok {
+		out.ConfigurationRecorderSummaries = append(out.ConfigurationRecorderSummaries, types.ConfigurationRecorderSummary{Arn: r.Recorder.Arn, Name: r.Recorder.Name,
+			RecordingScope: r.Recorder.RecordingScope})
+	}
+	return out, err
+}
+
 // DescribeConfigurationRecorderStatus tells whether the recorder records.
 func (s *Service) DescribeConfigurationRecorderStatus(_ context.Context, in *configservice.DescribeConfigurationRecorderStatusInput) (*configservice.DescribeConfigurationRecorderStatusOutput, error) {
 	r, ok, err := s.asked(in.ConfigurationRecorderNames, in.Arn)
@@ -232,17 +245,17 @@ func (s *Service) DescribeConfigurationRecorderStatus(_ context.Context, in *con
 func (s *Service) PutDeliveryChannel(ctx context.Context, in *configservice.PutDeliveryChannelInput) (*configservice.PutDeliveryChannelOutput, error) {
 	c := *in.DeliveryChannel
 	if c.Name == nil {
-		c.Name = ptr("default")
+		c.Name = new("default")
 	}
-	if value(c.S3BucketName) == "" {
-		return nil, &types.NoSuchBucketException{Message: ptr("Cannot find a S3 bucket with an empty bucket name.")}
+	if err := s.checkBucket(ctx, aws.ToString(c.S3BucketName)); err != nil {
+		return nil, err
 	}
 	err := s.Store.Update(ctx, func(_ context.Context, tx *store.Tx) error {
 		if _, ok := s.recorder(tx); !ok {
-			return &types.NoAvailableConfigurationRecorderException{Message: ptr("Configuration recorder is not available to put delivery channel.")}
+			return &types.NoAvailableConfigurationRecorderException{Message: new("Configuration recorder is not available to put delivery channel.")}
 		}
 		if _, same := s.channels.Get(tx, *c.Name); !same && s.channels.Len(tx) > 0 {
-			return &types.MaxNumberOfDeliveryChannelsExceededException{Message: ptr(fmt.Sprintf(
+			return &types.MaxNumberOfDeliveryChannelsExceededException{Message: new(fmt.Sprintf(
 				"Failed to put delivery channel '%s' because the maximum number of delivery channels: 1 is reached.", *c.Name))}
 		}
 		s.channels.Put(tx, *c.Name, c)
@@ -254,16 +267,29 @@ func (s *Service) PutDeliveryChannel(ctx context.Context, in *configservice.PutD
 	return &configservice.PutDeliveryChannelOutput{}, nil
 }
 
+func (s *Service) checkBucket(ctx context.Context, name string) error {
+	if name == "" {
+		return &types.NoSuchBucketException{Message: new("Cannot find a S3 bucket with an empty bucket name.")}
+	}
+	if s.Objects == nil {
+		return nil
+	}
+	if _, err := s.Objects.HeadBucket(ctx, &s3.HeadBucketInput{Bucket: &name}); err != nil {
+		return &types.NoSuchBucketException{Message: new("Cannot find a S3 bucket with the specified bucket name '" + name + "'.")}
+	}
+	return nil
+}
+
 func noChannel(name string) error {
-	return &types.NoSuchDeliveryChannelException{Message: ptr(fmt.Sprintf("Cannot find delivery channel with specified name '%s'.", name))}
+	return &types.NoSuchDeliveryChannelException{Message: new(fmt.Sprintf("Cannot find delivery channel with specified name '%s'.", name))}
 }
 
 // DeleteDeliveryChannel forgets a delivery channel, unless a recorder that somebody has put needs it.
 func (s *Service) DeleteDeliveryChannel(ctx context.Context, in *configservice.DeleteDeliveryChannelInput) (*configservice.DeleteDeliveryChannelOutput, error) {
-	name := value(in.DeliveryChannelName)
+	name := aws.ToString(in.DeliveryChannelName)
 	err := s.Store.Update(ctx, func(_ context.Context, tx *store.Tx) error {
 		if r, ok := s.recorder(tx); ok && r.Recording && !r.Implicit {
-			return &types.LastDeliveryChannelDeleteFailedException{Message: ptr(fmt.Sprintf(
+			return &types.LastDeliveryChannelDeleteFailedException{Message: new(fmt.Sprintf(
 				"Failed to delete last specified delivery channel with name '%s', because there is a running configuration recorder.", name))}
 		}
 		if !s.channels.Delete(tx, name) {

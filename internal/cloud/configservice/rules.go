@@ -9,12 +9,14 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/configservice"
 	"github.com/aws/aws-sdk-go-v2/service/configservice/types"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
 	"evo/internal/cloud/call"
+	"evo/internal/cloud/id"
 	"evo/internal/cloud/store"
 	"evo/internal/rules"
 )
@@ -62,7 +64,7 @@ func (r *rule) managed() (*rules.Check, error) {
 	if r.Rule.Source.Owner != types.OwnerAws {
 		return nil, nil
 	}
-	known := rules.Find(value(r.Rule.Source.SourceIdentifier))
+	known := rules.Find(aws.ToString(r.Rule.Source.SourceIdentifier))
 	if known == nil || known.Source != rules.Managed {
 		return nil, nil
 	}
@@ -75,7 +77,7 @@ func (r *rule) managed() (*rules.Check, error) {
 
 // parameters are a rule's, by name.
 func parameters(r types.ConfigRule) (map[string]string, error) {
-	text := value(r.InputParameters)
+	text := aws.ToString(r.InputParameters)
 	if text == "" {
 		return nil, nil
 	}
@@ -158,7 +160,7 @@ func (s *Service) check(ctx context.Context, r types.ConfigRule) error {
 	case types.OwnerCustomPolicy:
 		return invalidValue("The embedded cloud does not evaluate Guard policies: rules with the owner CUSTOM_POLICY are not there.")
 	}
-	switch id := value(r.Source.SourceIdentifier); {
+	switch id := aws.ToString(r.Source.SourceIdentifier); {
 	case !managedIdentifier.MatchString(id):
 		return invalidValue("The sourceIdentifier %s is invalid. Please refer to the documentation for a list of valid sourceIdentifiers that can be used when AWS is the Owner.", id)
 	case r.Source.SourceDetails != nil:
@@ -171,7 +173,7 @@ func (s *Service) check(ctx context.Context, r types.ConfigRule) error {
 }
 
 func (s *Service) checkCustom(ctx context.Context, r types.ConfigRule) error {
-	arn := value(r.Source.SourceIdentifier)
+	arn := aws.ToString(r.Source.SourceIdentifier)
 	if !strings.HasPrefix(arn, "arn:") {
 		return invalidValue("The sourceIdentifier %s is invalid: it must be the ARN of a function when CUSTOM_LAMBDA is the Owner.", arn)
 	}
@@ -182,7 +184,7 @@ func (s *Service) checkCustom(ctx context.Context, r types.ConfigRule) error {
 		return invalidValue("Rules with the owner CUSTOM_LAMBDA are not there: no functions can be invoked here.")
 	}
 	if _, err := s.Lambda.Invoke(ctx, &lambda.InvokeInput{FunctionName: &arn, InvocationType: lambdatypes.InvocationTypeDryRun}); err != nil {
-		return &types.InsufficientPermissionsException{Message: ptr("The AWS Lambda function " + arn +
+		return &types.InsufficientPermissionsException{Message: new("The AWS Lambda function " + arn +
 			" cannot be invoked. Check the specified function ARN, and check the function's permissions. (" + err.Error() + ")")}
 	}
 	return nil
@@ -193,12 +195,8 @@ func (s *Service) PutConfigRule(ctx context.Context, in *configservice.PutConfig
 	if err := s.check(ctx, *in.ConfigRule); err != nil {
 		return nil, err
 	}
-	tags := map[string]string{}
-	for _, t := range in.Tags {
-		tags[value(t.Key)] = value(t.Value)
-	}
 	err := s.Store.Update(ctx, func(_ context.Context, tx *store.Tx) error {
-		return s.putRule(tx, *in.ConfigRule, tags, "")
+		return s.putRule(tx, *in.ConfigRule, tagSet(in.Tags), "")
 	})
 	if err != nil {
 		return nil, err
@@ -213,20 +211,20 @@ func (s *Service) putRule(tx *store.Tx, r types.ConfigRule, tags map[string]stri
 	old, exists := s.find(tx, r)
 	switch {
 	case exists && old.Pack != pack:
-		return &types.InsufficientPermissionsException{Message: ptr("The rule " + old.name() + " belongs to the conformance pack " + old.Pack + ", which alone can change it")}
+		return &types.InsufficientPermissionsException{Message: new("The rule " + old.name() + " belongs to the conformance pack " + old.Pack + ", which alone can change it")}
 	case !exists && r.ConfigRuleName == nil:
-		return noRule(value(r.ConfigRuleArn) + value(r.ConfigRuleId))
+		return noRule(aws.ToString(r.ConfigRuleArn) + aws.ToString(r.ConfigRuleId))
 	case !exists && s.rules.Len(tx) >= mostRules:
-		return &types.MaxNumberOfConfigRulesExceededException{Message: ptr("Failed to put the rule because the account has 1000, the limit")}
+		return &types.MaxNumberOfConfigRulesExceededException{Message: new("Failed to put the rule because the account has 1000, the limit")}
 	case !exists:
 		if s.rules.Len(tx) == 0 { // from now on, only what the account has declared
 			for _, d := range s.defaults {
 				s.forgetEvaluations(tx, d.name())
 			}
 		}
-		id := "config-rule-" + strings.ToLower(rand.Text()[:6])
+		ruleID := "config-rule-" + id.Letters(rand.Reader, id.Lower, 6)
 		old = rule{Created: s.Clock.Now(), Tags: tags, Pack: pack}
-		old.Rule.ConfigRuleId, old.Rule.ConfigRuleName, old.Rule.ConfigRuleArn = &id, r.ConfigRuleName, ptr(s.ruleARN(id))
+		old.Rule.ConfigRuleId, old.Rule.ConfigRuleName, old.Rule.ConfigRuleArn = &ruleID, r.ConfigRuleName, new(s.ruleARN(ruleID))
 	}
 	r.ConfigRuleName, r.ConfigRuleId, r.ConfigRuleArn = old.Rule.ConfigRuleName, old.Rule.ConfigRuleId, old.Rule.ConfigRuleArn
 	r.ConfigRuleState = types.ConfigRuleStateActive
@@ -296,16 +294,16 @@ func (s *Service) forgetEvaluations(tx *store.Tx, name string) {
 
 // DeleteConfigRule forgets a rule and its results.
 func (s *Service) DeleteConfigRule(ctx context.Context, in *configservice.DeleteConfigRuleInput) (*configservice.DeleteConfigRuleOutput, error) {
-	name := value(in.ConfigRuleName)
+	name := aws.ToString(in.ConfigRuleName)
 	err := s.Store.Update(ctx, func(_ context.Context, tx *store.Tx) error {
 		r, ok := s.named(tx, name)
 		switch {
 		case !ok:
 			return noRule(name)
-		case value(r.Rule.CreatedBy) == createdByEvo:
-			return &types.ResourceInUseException{Message: ptr("The rule " + name + " runs because the account has declared no rule: it goes when the account declares one of its own.")}
+		case aws.ToString(r.Rule.CreatedBy) == createdByEvo:
+			return &types.ResourceInUseException{Message: new("The rule " + name + " runs because the account has declared no rule: it goes when the account declares one of its own.")}
 		case r.Pack != "":
-			return &types.InsufficientPermissionsException{Message: ptr("The rule " + name + " belongs to the conformance pack " + r.Pack + ": delete that")}
+			return &types.InsufficientPermissionsException{Message: new("The rule " + name + " belongs to the conformance pack " + r.Pack + ": delete that")}
 		}
 		s.rules.Delete(tx, name)
 		s.forgetEvaluations(tx, name)
@@ -347,7 +345,7 @@ func (s *Service) page(names []string, token *string, limit int32) (page []rule,
 	if err != nil {
 		return nil, nil, err
 	}
-	return paged(all, token, limit, rulesListed, 50)
+	return paged(all, func(r rule) string { return r.name() }, token, limit, rulesListed, 50)
 }
 
 // DescribeConfigRules lists rules by name.
@@ -433,8 +431,8 @@ func (s *Service) DeleteEvaluationResults(ctx context.Context, in *configservice
 		return nil, err
 	}
 	err := s.Store.Update(ctx, func(_ context.Context, tx *store.Tx) error {
-		if _, ok := s.named(tx, value(in.ConfigRuleName)); !ok {
-			return noRule(value(in.ConfigRuleName))
+		if _, ok := s.named(tx, aws.ToString(in.ConfigRuleName)); !ok {
+			return noRule(aws.ToString(in.ConfigRuleName))
 		}
 		for key := range s.results.Prefix(tx, resultsOf(*in.ConfigRuleName)) {
 			s.results.Delete(tx, key)

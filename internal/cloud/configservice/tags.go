@@ -2,41 +2,45 @@ package configservice
 
 import (
 	"context"
+	"maps"
 	"slices"
-	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/configservice"
 	"github.com/aws/aws-sdk-go-v2/service/configservice/types"
 
 	"evo/internal/cloud/store"
+	"evo/internal/cloud/tags"
 )
 
+func tagSet(list []types.Tag) map[string]string {
+	set := map[string]string{}
+	for _, t := range list {
+		set[aws.ToString(t.Key)] = aws.ToString(t.Value)
+	}
+	return set
+}
+
 // changeTags changes the tags of the rule with an ARN.
-func (s *Service) changeTags(ctx context.Context, arn string, change func(map[string]string)) error {
-	return s.Store.Update(ctx, func(ctx context.Context, tx *store.Tx) error {
-		r, ok := s.find(tx, types.ConfigRule{ConfigRuleArn: &arn})
+func (s *Service) changeTags(ctx context.Context, arn *string, change tags.Change) error {
+	return s.Store.Update(ctx, func(_ context.Context, tx *store.Tx) error {
+		r, ok := s.find(tx, types.ConfigRule{ConfigRuleArn: arn})
 		if !ok {
-			return &types.ResourceNotFoundException{Message: ptr("ResourceArn '" + arn + "' does not exist")}
+			return noTagged(arn)
 		}
-		tags := map[string]string{}
-		for k, v := range r.Tags {
-			tags[k] = v
-		}
-		change(tags)
-		r.Tags = tags
+		r.Tags = change.To(r.Tags)
 		s.rules.Put(tx, *r.Rule.ConfigRuleName, r)
 		return nil
 	})
 }
 
+func noTagged(arn *string) error {
+	return &types.ResourceNotFoundException{Message: new("ResourceArn '" + aws.ToString(arn) + "' does not exist")}
+}
+
 // TagResource adds tags to a rule.
 func (s *Service) TagResource(ctx context.Context, in *configservice.TagResourceInput) (*configservice.TagResourceOutput, error) {
-	err := s.changeTags(ctx, value(in.ResourceArn), func(tags map[string]string) {
-		for _, t := range in.Tags {
-			tags[value(t.Key)] = value(t.Value)
-		}
-	})
-	if err != nil {
+	if err := s.changeTags(ctx, in.ResourceArn, tags.Add(tagSet(in.Tags))); err != nil {
 		return nil, err
 	}
 	return &configservice.TagResourceOutput{}, nil
@@ -44,12 +48,7 @@ func (s *Service) TagResource(ctx context.Context, in *configservice.TagResource
 
 // UntagResource removes tags of a rule.
 func (s *Service) UntagResource(ctx context.Context, in *configservice.UntagResourceInput) (*configservice.UntagResourceOutput, error) {
-	err := s.changeTags(ctx, value(in.ResourceArn), func(tags map[string]string) {
-		for _, k := range in.TagKeys {
-			delete(tags, k)
-		}
-	})
-	if err != nil {
+	if err := s.changeTags(ctx, in.ResourceArn, tags.Remove(in.TagKeys)); err != nil {
 		return nil, err
 	}
 	return &configservice.UntagResourceOutput{}, nil
@@ -61,12 +60,11 @@ func (s *Service) ListTagsForResource(_ context.Context, in *configservice.ListT
 	var ok bool
 	s.Store.View(func(tx *store.Tx) { r, ok = s.find(tx, types.ConfigRule{ConfigRuleArn: in.ResourceArn}) })
 	if !ok {
-		return nil, &types.ResourceNotFoundException{Message: ptr("ResourceArn '" + value(in.ResourceArn) + "' does not exist")}
+		return nil, noTagged(in.ResourceArn)
 	}
 	out := &configservice.ListTagsForResourceOutput{Tags: []types.Tag{}}
-	for k, v := range r.Tags {
-		out.Tags = append(out.Tags, types.Tag{Key: ptr(k), Value: ptr(v)})
+	for _, k := range slices.Sorted(maps.Keys(r.Tags)) {
+		out.Tags = append(out.Tags, types.Tag{Key: new(k), Value: new(r.Tags[k])})
 	}
-	slices.SortFunc(out.Tags, func(a, b types.Tag) int { return strings.Compare(*a.Key, *b.Key) })
 	return out, nil
 }
