@@ -64,10 +64,11 @@ var table = []layer{
 // cloudBase is what services share. A piece of a service comes here when a second one needs it, not before.
 var cloudBase = []string{
 	"internal/cloud/call", "internal/cloud/clock", "internal/cloud/store", "internal/cloud/openapi",
-	"internal/cloud/id",       // names by chance
-	"internal/cloud/jsontext", // strings in JSON, quickly
-	"internal/cloud/paging",   // the parts in which lists are given
-	"internal/cloud/tags",     // the sets of tags that services keep
+	"internal/cloud/id",        // names by chance
+	"internal/cloud/jsontext",  // strings in JSON, quickly
+	"internal/cloud/objecturl", // objects in S3 by URL
+	"internal/cloud/paging",    // the parts in which lists are given
+	"internal/cloud/tags",      // the sets of tags that services keep
 }
 var cloudWire = []string{"internal/cloud/wire", "internal/cloud/model"}
 
