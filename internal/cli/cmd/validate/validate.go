@@ -254,7 +254,7 @@ func Transform(a *app.App, o Options) (*cfn.Node, error) {
 		root = root.Clone()
 		engine.Assume(root, filepath.Dir(path))
 	}
-	out, err := sam.Transform(root, sam.Options{Region: region, Parameters: values, Now: a.Now()})
+	out, err := sam.Transform(root, sam.Options{Region: region, Parameters: values, Now: a.Now(), Applications: sam.Unasked{}})
 	if e, ok := sam.AsError(err); ok {
 		return nil, &Invalid{Err: e, diags: e.Diagnostics(path)}
 	}
