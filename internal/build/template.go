@@ -44,6 +44,7 @@ func (b *builder) write(units []*unit) error {
 		global.Set("CodeUri", cfn.Str(b.fromBuild(global.Get("CodeUri").Str())))
 	}
 	b.includes()
+	b.publication()
 	for _, u := range units {
 		dir, ok := b.result.Built[u.id]
 		if !ok {
@@ -93,4 +94,14 @@ func (b *builder) fromBuild(path string) string {
 		return abs
 	}
 	return filepath.ToSlash(rel)
+}
+
+// publication leads what describes a published application to its files.
+func (b *builder) publication() {
+	section := b.root.At("Metadata", "AWS::ServerlessRepo::Application")
+	for _, name := range []string{"LicenseUrl", "ReadmeUrl"} {
+		if v := section.Get(name); v.Is(cfn.String) {
+			section.Set(name, cfn.Str(b.fromBuild(v.Str())))
+		}
+	}
 }
