@@ -47,6 +47,7 @@ var table = []layer{
 	{"internal/inventory", 3, false, "reads what a stack has and how it is configured"},
 	{"internal/observe", 3, false, "reads metrics, logs, deployments"},
 	{"internal/history", 3, false, "releases and their reports"},
+	{"internal/publish", 3, false, "publishes applications, and makes projects of published ones"},
 	{"internal/release", 3, false, "makes a release of a deployment"},
 	{"internal/measure", 3, false, "reads metrics, calls functions and APIs"},
 	{"internal/cli", 4, false, "the command line"},
