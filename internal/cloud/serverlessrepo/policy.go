@@ -80,21 +80,15 @@ func public(p types.ApplicationPolicyStatement) bool {
 	return slices.Contains(p.Principals, "*") && len(p.PrincipalOrgIDs) == 0
 }
 
-// checkPublic refuses to make an application public that lacks what everybody has to be told of it.
+// checkPublic refuses to make an application public without the two things that AWS asks for: a license and a version.
 func (s *Service) checkPublic(tx *store.Tx, a application) error {
-	if !slices.ContainsFunc(a.Policy, public) {
-		return nil
-	}
-	latest := s.latest(tx, a.ARN)
 	switch {
+	case !slices.ContainsFunc(a.Policy, public):
+		return nil
 	case a.LicenseKey == "":
 		return badRequest("Application %s cannot be made public: it has no license", a.ARN)
-	case a.ReadmeKey == "":
-		return badRequest("Application %s cannot be made public: it has no readme", a.ARN)
-	case latest == nil:
+	case s.latest(tx, a.ARN) == nil:
 		return badRequest("Application %s cannot be made public: it has no version", a.ARN)
-	case latest.SourceCode == nil:
-		return badRequest("Application %s cannot be made public: its version %s has no source code URL", a.ARN, latest.Semantic)
 	}
 	return nil
 }
