@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Clients that others wrote do the same work against the embedded cloud, and must all see the same: boto3, the AWS CLI, the AWS SDKs for
-# JavaScript (v2, v3) and Go, by the steps of clients/work.mjs; and SAM CLI deploys an application.
+# JavaScript (v2, v3) and Go, by the steps of clients/work.mjs; SAM CLI deploys applications; and both CLIs publish one.
 # Needs Go, Node.js, npm and Python; installs the clients into a cache folder, or skips those that cannot be had.
 . "$(dirname "$0")/lib/evo.bash"
 
@@ -159,8 +159,64 @@ sam_cli() {
   contains "it is rolled back by its hook" "$out" "CodeDeploy rollback" "validation functions" UPDATE_ROLLBACK_COMPLETE
 }
 
+publishing() {
+  echo "publishing: the AWS CLI and SAM CLI publish an application, and others use it"
+  if ! installed python "${python_packages[@]}"; then
+    echo "  skipped: the AWS CLI cannot be had"
+    return
+  fi
+  start_cloud
+  local aws=$folder/bin/aws out=$work/publish.out text=(--output text)
+  cp -r "$here/../examples/announcer" "$here/../examples/announced" "$work"
+  cd "$work/announcer"
+  "$aws" s3 mb s3://cli-publish >/dev/null
+  tries "cloudformation package uploads code, licence and readme" "$aws" cloudformation package --template-file template.yaml --s3-bucket cli-publish --output-template-file packaged.yaml || return 0
+  grep -v '^ *\(ReadmeUrl\|LicenseUrl\):' template.yaml >plain.yaml
+  "$aws" cloudformation package --template-file plain.yaml --s3-bucket cli-publish --output-template-file plain-packaged.yaml >/dev/null
+  tries "serverlessrepo create-application" "$aws" serverlessrepo create-application --name cli-announcer --author ann --description "from the AWS CLI" \
+    --semantic-version 1.0.0 --template-body file://plain-packaged.yaml --readme-body "# Read me" --spdx-license-id MIT --license-body "do what you want" \
+    --source-code-url https://example.com/source --labels release --query ApplicationId "${text[@]}" || return 0
+  local id
+  id=$(cat "$out")
+  equal "it has an ARN" arn:aws:serverlessrepo:us-east-1:000000000000:applications/cli-announcer "$id"
+  tries "serverlessrepo create-application-version" "$aws" serverlessrepo create-application-version --application-id "$id" --semantic-version 1.10.0 --template-body file://plain-packaged.yaml
+  "$aws" serverlessrepo create-application-version --application-id "$id" --semantic-version 1.9.0 --template-body file://plain-packaged.yaml >/dev/null
+  tries "serverlessrepo get-application" "$aws" serverlessrepo get-application --application-id "$id" \
+    --query 'Version.[SemanticVersion,RequiredCapabilities[0],ParameterDefinitions[0].Name]' "${text[@]}"
+  equal "the latest version, its capabilities and parameters" "1.10.0 CAPABILITY_IAM WebhookUrl" "$(xargs <"$out")"
+  "$aws" serverlessrepo get-application --application-id "$id" --query ReadmeUrl "${text[@]}" >"$out"
+  equal "the readme's URL leads to it" "# Read me" "$(curl -s "$(cat "$out")")"
+  "$aws" serverlessrepo list-application-versions --application-id "$id" --query 'Versions[].SemanticVersion' "${text[@]}" >"$out"
+  equal "list-application-versions" "1.0.0 1.9.0 1.10.0" "$(xargs <"$out")"
+  tries "serverlessrepo put-application-policy" "$aws" serverlessrepo put-application-policy --application-id "$id" --statements 'Principals=*,Actions=Deploy'
+  tries "serverlessrepo create-cloud-formation-change-set" "$aws" serverlessrepo create-cloud-formation-change-set --application-id "$id" --stack-name announcer \
+    --capabilities CAPABILITY_IAM --query ChangeSetId "${text[@]}" &&
+    tries "cloudformation execute-change-set" "$aws" cloudformation execute-change-set --change-set-name "$(cat "$out")" &&
+    tries "wait stack-create-complete" "$aws" cloudformation wait stack-create-complete --stack-name serverlessrepo-announcer
+  "$aws" cloudformation describe-stacks --stack-name serverlessrepo-announcer --query 'Stacks[0].Outputs[0].OutputValue' "${text[@]}" >"$out"
+  tries "lambda invoke" "$aws" lambda invoke --function-name "$(cat "$out")" --payload '{"Application":"shop","Version":"7"}' said.json
+  equal "the published function answers" '"shop 7 is out: no notes"' "$(cat said.json)"
+
+  if installed sam "${sam_packages[@]}"; then
+    export SAM_CLI_TELEMETRY=0
+    local sam=$folder/bin/sam
+    tries "sam publish" "$sam" publish -t packaged.yaml --region us-east-1
+    contains "it has made an application" "$out" "Publish Succeeded" "Created new application"
+    tries "sam publish, the same version again" "$sam" publish -t packaged.yaml --region us-east-1
+    contains "it has updated the application" "$out" "Publish Succeeded" "has been updated"
+    if "$sam" publish -t packaged.yaml --region us-east-1 --fail-on-same-version >"$out" 2>&1; then bad "--fail-on-same-version should fail"; else ok "--fail-on-same-version fails"; fi
+    cd "$work/announced"
+    tries "sam deploy of a stack that nests it" "$sam" deploy --template-file template.yaml --stack-name sam-greeter --capabilities CAPABILITY_IAM CAPABILITY_AUTO_EXPAND \
+      --no-progressbar --parameter-overrides "Announcer=${id/cli-announcer/release-announcer}"
+    contains "the nested application has announced the release" "$out" "greeter 1 is out: no notes"
+  else
+    echo "  skipped: SAM CLI cannot be had"
+  fi
+  tries "serverlessrepo delete-application" "$aws" serverlessrepo delete-application --application-id "$id"
+}
+
 build_evo
 parts=("$@")
-[ $# -gt 0 ] || parts=(sdks aws_cli sam_cli)
+[ $# -gt 0 ] || parts=(sdks aws_cli sam_cli publishing)
 for part in "${parts[@]}"; do "$part"; done
 finish

@@ -16,6 +16,7 @@ import (
 	"evo/internal/cli/cmd/local"
 	"evo/internal/cli/cmd/logscmd"
 	"evo/internal/cli/cmd/packagecmd"
+	"evo/internal/cli/cmd/publishcmd"
 	"evo/internal/cli/cmd/rolloutcmd"
 	"evo/internal/cli/cmd/transform"
 	"evo/internal/cli/cmd/validate"
@@ -32,6 +33,7 @@ func commands(a *app.App) []*cobra.Command {
 		fitness.New(a),
 		buildcmd.New(a),
 		packagecmd.New(a),
+		publishcmd.New(a),
 		local.New(a),
 		deploy.New(a),
 		rolloutcmd.New(a),

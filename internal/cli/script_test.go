@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -33,6 +34,10 @@ func TestMain(m *testing.M) {
 // over in a moment.
 func TestScripts(t *testing.T) {
 	cache := t.TempDir()
+	examples, err := filepath.Abs("../../examples")
+	if err != nil {
+		t.Fatal(err)
+	}
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Setup: func(env *testscript.Env) error {
@@ -49,6 +54,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("EVO_CACHE", cache)
 			env.Setenv("HOME", env.WorkDir)
 			env.Setenv("FREE_PORT", freePort(t))
+			env.Setenv("EXAMPLES", examples)
 			for _, name := range []string{"GOPATH", "GOMODCACHE", "GOCACHE", "GOPROXY", "GOFLAGS", "GOSUMDB"} {
 				if v := goEnv(t, name); v != "" {
 					env.Setenv(name, v)

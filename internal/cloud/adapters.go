@@ -20,6 +20,7 @@ import (
 	"evo/internal/cloud/logs/emf"
 	"evo/internal/cloud/sandbox"
 	"evo/internal/cloud/sts"
+	"evo/internal/sam"
 )
 
 // The types here fill the small interfaces that services declare of each other.
@@ -102,6 +103,14 @@ type roleCredentials struct{ *sts.Service }
 func (c roleCredentials) ForRole(ctx context.Context, roleARN string) (accessKey, secret, token string, expires time.Time, err error) {
 	creds, err := c.Service.ForRole(ctx, roleARN, "function")
 	return creds.AccessKeyID, creds.SecretAccessKey, creds.SessionToken, creds.Expires, err
+}
+
+// publishedApplications finds the applications that stacks nest.
+type publishedApplications struct{ *region }
+
+func (a publishedApplications) Template(applicationID, semanticVersion string) (sam.ApplicationTemplate, error) {
+	url, err := a.repo.Published(applicationID, semanticVersion)
+	return sam.ApplicationTemplate{URL: url}, err
 }
 
 // secrets knows what the access keys sign with that STS and IAM have issued.

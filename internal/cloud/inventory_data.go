@@ -17,6 +17,7 @@ import (
 
 	"evo/internal/cfn"
 	"evo/internal/cloud/configservice"
+	s3svc "evo/internal/cloud/s3"
 )
 
 // Buckets, tables and what scales them, for AWS Config.
@@ -39,6 +40,9 @@ func (i inventory) buckets(ctx context.Context) ([]configservice.Resource, error
 
 // bucketNamed describes one bucket of the region.
 func (i inventory) bucketNamed(ctx context.Context, name string) (configservice.Resource, error) {
+	if s3svc.OfAWS(name) {
+		return configservice.Resource{}, nil
+	}
 	head, err := i.s3.HeadBucket(ctx, &s3.HeadBucketInput{Bucket: &name})
 	if err != nil || aws.ToString(head.BucketRegion) != i.name {
 		return configservice.Resource{}, err

@@ -28,6 +28,7 @@ import (
 	"evo/internal/cloud/s3"
 	"evo/internal/cloud/s3/blob"
 	"evo/internal/cloud/sandbox"
+	"evo/internal/cloud/serverlessrepo"
 	"evo/internal/cloud/sts"
 	"evo/internal/cloud/wire"
 	"evo/internal/sam"
@@ -46,6 +47,7 @@ type parts struct {
 	s3      *s3.Service
 	iam     *iam.Service
 	sts     *sts.Service
+	repo    *serverlessrepo.Repository
 
 	mu      sync.Mutex
 	regions map[string]*region
@@ -66,11 +68,12 @@ type region struct {
 	config         *configservice.Service
 	scaling        *applicationautoscaling.Service
 	events         *events.Service
+	repo           *serverlessrepo.Service
 }
 
 // inOrder returns a region's services, each after those that it needs.
 func (r *region) inOrder() []any {
-	return []any{r.cloudwatch, r.logs, r.dynamodb, r.lambda, r.apigateway, r.apigatewayv2, r.config, r.scaling, r.events, r.codedeploy, r.cloudformation}
+	return []any{r.cloudwatch, r.logs, r.dynamodb, r.lambda, r.apigateway, r.apigatewayv2, r.config, r.scaling, r.events, r.codedeploy, r.cloudformation, r.repo}
 }
 
 // assemble makes the services that are one for all regions, and what serves them all.
@@ -89,6 +92,10 @@ func assemble(ctx context.Context, s *Server) (p *parts, err error) {
 		return nil, err
 	}
 	if p.sts, err = sts.New(sts.Config{Store: s.db, Clock: s.Clock, Names: p.iam}); err != nil {
+		return nil, err
+	}
+	p.repo, err = serverlessrepo.New(serverlessrepo.Config{Store: s.db, Clock: s.Clock, Objects: p.s3, ObjectURL: s.objectURL})
+	if err != nil {
 		return nil, err
 	}
 	if p.runner = s.runner; p.runner == nil {
@@ -163,6 +170,7 @@ func (p *parts) services() []wire.Service {
 		regional("application-autoscaling", func(r *region) any { return r.scaling }),
 		regional("events", func(r *region) any { return r.events }),
 		regional("cloudformation", func(r *region) any { return r.cloudformation }),
+		regional("serverlessrepo", func(r *region) any { return r.repo }),
 	}
 }
 
@@ -243,8 +251,11 @@ func (p *parts) newRegion(name string) (r *region, err error) {
 	if err != nil {
 		return nil, err
 	}
-	r.cloudformation, err = cloudformation.New(p.stackConfig(r))
-	return r, err
+	if r.cloudformation, err = cloudformation.New(p.stackConfig(r)); err != nil {
+		return nil, err
+	}
+	r.repo = p.repo.In(name, r.cloudformation)
+	return r, nil
 }
 
 func (p *parts) lambdaConfig(r *region) lambda.Config {
@@ -261,7 +272,7 @@ func (p *parts) stackConfig(r *region) cloudformation.Config {
 		Services: cloudformation.Services{Lambda: r.lambda, IAM: p.iam, Buckets: p.s3, Objects: p.s3, DynamoDB: r.dynamodb,
 			APIGateway: r.apigateway, APIGatewayV2: r.apigatewayv2, CodeDeploy: r.codedeploy, CloudWatch: r.cloudwatch, Logs: r.logs, AutoScaling: r.scaling, AWSConfig: r.config, Events: r.events},
 		Transform: func(_ context.Context, root *cfn.Node, parameters map[string]string) (*cfn.Node, error) {
-			return sam.Transform(root, sam.Options{Region: r.name, Parameters: parameters, Now: s.Clock.Now()})
+			return sam.Transform(root, sam.Options{Region: r.name, Parameters: parameters, Now: s.Clock.Now(), Applications: publishedApplications{r}})
 		},
 		CallbackURL: func(token string) string { return s.URL() + callbackPath + r.name + "/" + token },
 	}

@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"sync"
@@ -223,6 +224,11 @@ func (s *Server) URL() string {
 		return "http://localhost:4566"
 	}
 	return "http://" + s.listener.Addr().String()
+}
+
+// objectURL returns where an object in S3 can be fetched.
+func (s *Server) objectURL(bucket, key string) string {
+	return s.URL() + (&url.URL{Path: "/" + bucket + "/" + key}).EscapedPath()
 }
 
 // Handler serves the cloud's HTTP requests.

@@ -48,6 +48,7 @@ var table = []layer{
 	{"internal/inventory", 3, false, "reads what a stack has and how it is configured"},
 	{"internal/observe", 3, false, "reads metrics, logs, deployments"},
 	{"internal/history", 3, false, "releases and their reports"},
+	{"internal/publish", 3, false, "publishes applications, and makes projects of published ones"},
 	{"internal/release", 3, false, "makes a release of a deployment"},
 	{"internal/measure", 3, false, "reads metrics, calls functions and APIs"},
 	{"internal/cli", 4, false, "the command line"},
@@ -65,11 +66,12 @@ var table = []layer{
 // cloudBase is what services share. A piece of a service comes here when a second one needs it, not before.
 var cloudBase = []string{
 	"internal/cloud/call", "internal/cloud/clock", "internal/cloud/store", "internal/cloud/openapi",
-	"internal/cloud/gateway",  // what both API Gateways keep, and how
-	"internal/cloud/id",       // names by chance
-	"internal/cloud/jsontext", // strings in JSON, quickly
-	"internal/cloud/paging",   // the parts in which lists are given
-	"internal/cloud/tags",     // the sets of tags that services keep
+	"internal/cloud/gateway",   // what both API Gateways keep, and how
+	"internal/cloud/id",        // names by chance
+	"internal/cloud/jsontext",  // strings in JSON, quickly
+	"internal/cloud/objecturl", // objects in S3 by URL
+	"internal/cloud/paging",    // the parts in which lists are given
+	"internal/cloud/tags",      // the sets of tags that services keep
 }
 var cloudWire = []string{"internal/cloud/wire", "internal/cloud/model"}
 

@@ -16,6 +16,16 @@ type ApplicationTemplate struct {
 	TimedOut bool
 }
 
+// Unasked is a repository that takes every application as there, and names a URL of AWS's form that leads nowhere. It serves to
+// check a template, and to show what becomes of it, not to deploy it. So an application that a parameter names whose value is
+// not known is as good as another.
+type Unasked struct{}
+
+// Template implements ApplicationRepository.
+func (Unasked) Template(string, string) (ApplicationTemplate, error) {
+	return ApplicationTemplate{URL: "https://awsserverlessrepo-changesets-xxx.s3.amazonaws.com/signed-url"}, nil
+}
+
 // applications are the answers of the repository, by application and version.
 type applications struct {
 	answers map[[2]string]applicationAnswer
@@ -118,6 +128,11 @@ func (t *transformer) locateApplication(id string, properties *value) {
 	app := resourceOwner(id).require(location.get("ApplicationId"), "ApplicationId")
 	version := location.get("SemanticVersion")
 	const unresolved = "Property '%s' cannot be resolved. Only FindInMap and Ref intrinsic functions are supported."
+	if _, unasked := t.opts.Applications.(Unasked); unasked && (t.isParameter(app) || t.isParameter(version)) {
+		found, _ := Unasked{}.Template("", "")
+		properties.set("TemplateUrl", str(found.URL))
+		return
+	}
 	if app.isMap() {
 		failResource(id, unresolved, "ApplicationId")
 	}
@@ -132,6 +147,12 @@ func (t *transformer) locateApplication(id string, properties *value) {
 		panic(answer.failure)
 	}
 	properties.set("TemplateUrl", str(answer.url))
+}
+
+// isParameter reports whether a value is that of a parameter of the template, which nothing is known of. A stack may have it.
+func (t *transformer) isParameter(v *value) bool {
+	name := v.get("Ref")
+	return v.isMap() && name.isString() && t.source.get("Parameters").has(name.text)
 }
 
 // finishApplications fails if the repository did not get a template ready in time.

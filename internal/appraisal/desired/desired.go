@@ -16,12 +16,11 @@ import (
 
 // Surroundings are what a template's values depend on, as far as it is known before there is a stack.
 type Surroundings struct {
-	Region       string // us-east-1 if empty
-	Stack        string // its name; empty if it is not known
-	Account      string // its id; empty if it is not known
-	Parameters   map[string]string
-	Now          time.Time                 // for APIs that are to be deployed every time
-	Applications sam.ApplicationRepository // nil: none can be looked up
+	Region     string // us-east-1 if empty
+	Stack      string // its name; empty if it is not known
+	Account    string // its id; empty if it is not known
+	Parameters map[string]string
+	Now        time.Time // for APIs that are to be deployed every time
 }
 
 // Template is a template that has been transformed and evaluated as far as it can be.
@@ -45,7 +44,7 @@ func Read(root *cfn.Node, around Surroundings) (*Template, error) {
 	full := extended
 	if sam.IsSAM(extended) {
 		full, err = sam.Transform(extended, sam.Options{Region: env.Region, Parameters: around.Parameters, Now: around.Now,
-			Applications: around.Applications, LocalPaths: true, PassMetadata: true})
+			Applications: sam.Unasked{}, LocalPaths: true, PassMetadata: true})
 		if err != nil {
 			return nil, err
 		}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"evo/internal/cfn"
+	"evo/internal/cloud/objecturl"
 )
 
 const includeTransform = "AWS::Include"
@@ -100,11 +101,11 @@ func (i includer) merge(n, t *cfn.Node) error {
 	if where == "" || !cfn.Known(location) {
 		return fail("The location parameter is not known: it must be the URL of an object in S3.")
 	}
-	bucket, _, _, _ := splitS3(where)
+	object, _ := objecturl.Parse(where)
 	text, err := i.s.fetch(i.ctx, where)
 	if err != nil {
 		if strings.Contains(wording(err), "does not exist") && strings.Contains(wording(err), "bucket") {
-			return fail("S3 bucket [%s] does not exist.", bucket)
+			return fail("S3 bucket [%s] does not exist.", object.Bucket)
 		}
 		return fail("%s", wording(err))
 	}

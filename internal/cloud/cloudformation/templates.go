@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -17,6 +16,7 @@ import (
 	"evo/internal/cfn"
 	"evo/internal/cfn/spec"
 	"evo/internal/cloud/call"
+	"evo/internal/cloud/objecturl"
 	"evo/internal/cloud/store"
 )
 
@@ -46,18 +46,14 @@ func (s *Service) template(ctx context.Context, body, location *string) (string,
 
 // fetch reads a template out of S3.
 func (s *Service) fetch(ctx context.Context, location string) (string, error) {
-	bucket, object, version, ok := splitS3(location)
+	object, ok := objecturl.Parse(location)
 	if !ok {
 		return "", invalid("TemplateURL must be a supported URL.")
 	}
 	if s.cfg.Services.Objects == nil {
 		return "", invalid("S3 error: templates cannot be read from S3 here")
 	}
-	in := &s3.GetObjectInput{Bucket: aws.String(bucket), Key: aws.String(object)}
-	if version != "" {
-		in.VersionId = aws.String(version)
-	}
-	out, err := s.cfg.Services.Objects.GetObject(ctx, in)
+	out, err := s.cfg.Services.Objects.GetObject(ctx, &s3.GetObjectInput{Bucket: &object.Bucket, Key: &object.Key, VersionId: some(object.Version)})
 	if err != nil {
 		return "", invalid("S3 error: %s", errorMessage(err))
 	}
@@ -70,31 +66,6 @@ func (s *Service) fetch(ctx context.Context, location string) (string, error) {
 		return "", invalid("Template may not exceed %d bytes in size.", maxObject)
 	}
 	return string(text), nil
-}
-
-// splitS3 reads the forms in which an object's URL is written: with the bucket in the host or in the path.
-func splitS3(location string) (bucket, object, version string, ok bool) {
-	u, err := url.Parse(location)
-	if err != nil || u.Host == "" {
-		return "", "", "", false
-	}
-	path := strings.TrimPrefix(u.Path, "/")
-	version = u.Query().Get("versionId")
-	host := u.Hostname()
-	if u.Scheme == "s3" {
-		return host, path, version, path != ""
-	}
-	if u.Scheme != "http" && u.Scheme != "https" {
-		return "", "", "", false
-	}
-	for _, mark := range []string{".s3.", ".s3-"} {
-		if b, _, found := strings.Cut(host, mark); found && b != "" {
-			return b, path, version, path != ""
-		}
-	}
-	isS3 := strings.HasPrefix(host, "s3.") || strings.HasPrefix(host, "s3-") || host == "localhost" || host == "127.0.0.1" || host == "::1"
-	bucket, object, found := strings.Cut(path, "/")
-	return bucket, object, version, isS3 && found && bucket != "" && object != ""
 }
 
 func errorMessage(err error) string {

@@ -18,6 +18,7 @@ var index = []entry{
 	{Info{Name: "lambda", ID: "Lambda", SigningName: "lambda", EndpointPrefix: "lambda", TargetPrefix: "", Version: "2015-03-31", XMLNamespace: "", Protocols: []Protocol{RESTJSON}}, &table_lambda},
 	{Info{Name: "logs", ID: "CloudWatch Logs", SigningName: "logs", EndpointPrefix: "logs", TargetPrefix: "Logs_20140328", Version: "2014-03-28", XMLNamespace: "", Protocols: []Protocol{JSON11}}, &table_logs},
 	{Info{Name: "s3", ID: "S3", SigningName: "s3", EndpointPrefix: "s3", TargetPrefix: "", Version: "2006-03-01", XMLNamespace: "http://s3.amazonaws.com/doc/2006-03-01/", Protocols: []Protocol{RESTXML}}, &table_s3},
+	{Info{Name: "serverlessrepo", ID: "ServerlessApplicationRepository", SigningName: "serverlessrepo", EndpointPrefix: "serverlessrepo", TargetPrefix: "", Version: "2017-09-08", XMLNamespace: "", Protocols: []Protocol{RESTJSON}}, &table_serverlessrepo},
 	{Info{Name: "sns", ID: "SNS", SigningName: "sns", EndpointPrefix: "sns", TargetPrefix: "", Version: "2010-03-31", XMLNamespace: "http://sns.amazonaws.com/doc/2010-03-31/", Protocols: []Protocol{Query}}, &table_sns},
 	{Info{Name: "sqs", ID: "SQS", SigningName: "sqs", EndpointPrefix: "sqs", TargetPrefix: "AmazonSQS", Version: "2012-11-05", XMLNamespace: "http://queue.amazonaws.com/doc/2012-11-05/", Protocols: []Protocol{JSON10, Query}}, &table_sqs},
 	{Info{Name: "sts", ID: "STS", SigningName: "sts", EndpointPrefix: "sts", TargetPrefix: "", Version: "2011-06-15", XMLNamespace: "https://sts.amazonaws.com/doc/2011-06-15/", Protocols: []Protocol{Query}}, &table_sts},
@@ -61,6 +62,9 @@ var table_logs string
 
 //go:embed tables/s3.txt
 var table_s3 string
+
+//go:embed tables/serverlessrepo.txt
+var table_serverlessrepo string
 
 //go:embed tables/sns.txt
 var table_sns string

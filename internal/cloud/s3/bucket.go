@@ -261,6 +261,10 @@ func (s *Service) GetBucketLocation(_ context.Context, in *s3.GetBucketLocationI
 	return &s3.GetBucketLocationOutput{LocationConstraint: types.BucketLocationConstraint(location)}, nil
 }
 
+// OfAWS tells whether a bucket is one that AWS's services keep for themselves: on AWS it is in an account of theirs, and no list
+// has it.
+func OfAWS(name string) bool { return strings.HasPrefix(name, "awsserverlessrepo-") }
+
 // ListBuckets implements the S3 operation.
 func (s *Service) ListBuckets(_ context.Context, in *s3.ListBucketsInput) (*s3.ListBucketsOutput, error) {
 	limit := int(aws.ToInt32(in.MaxBuckets))
@@ -283,7 +287,7 @@ func (s *Service) ListBuckets(_ context.Context, in *s3.ListBucketsInput) (*s3.L
 	s.db.View(func(tx *store.Tx) {
 		last := ""
 		for name, b := range s.buckets.Ascend(tx, string(after)) {
-			if name == string(after) || !strings.HasPrefix(name, aws.ToString(in.Prefix)) ||
+			if name == string(after) || OfAWS(name) || !strings.HasPrefix(name, aws.ToString(in.Prefix)) ||
 				in.BucketRegion != nil && b.Region != *in.BucketRegion {
 				continue
 			}

@@ -1,8 +1,11 @@
-// Package initcmd is `evo init`: it makes a new project, a small API whose next releases shift traffic gradually.
+// Package initcmd is `evo init`: it makes a new project, a small API whose next releases shift traffic gradually, or one of what is
+// somewhere else.
 package initcmd
 
 import (
+	"context"
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -47,9 +50,9 @@ func New(a *app.App) *cobra.Command {
 		Use:   "init",
 		Short: "Make a new project",
 		Args:  cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
+		RunE: func(cmd *cobra.Command, _ []string) error {
 			o.ask = a.Interactive && !noInteractive
-			return o.run()
+			return o.run(cmd.Context())
 		},
 	}
 	fs := cmd.Flags()
@@ -59,7 +62,7 @@ func New(a *app.App) *cobra.Command {
 	fs.StringVarP(&o.dir, "output-dir", "o", ".", "where the project's folder goes")
 	fs.StringVarP(&o.packageType, "package-type", "p", "Zip", "Zip")
 	fs.StringVar(&o.appTemplate, "app-template", "hello-world", "hello-world")
-	fs.StringVarP(&o.location, "location", "l", "", "not supported: templates of others")
+	fs.StringVarP(&o.location, "location", "l", "", "start from a folder, a zip file or its URL, a git repository's URL, or a published application's ARN")
 	fs.StringP("dependency-manager", "d", "", "has no effect: each language has one")
 	fs.BoolVar(&noInteractive, "no-interactive", false, "do not ask")
 	for _, name := range []string{"no-input", "tracing", "application-insights", "structured-logging"} {
@@ -72,22 +75,48 @@ func New(a *app.App) *cobra.Command {
 
 var validName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]{0,127}$`)
 
-func (o *options) run() error {
-	if err := o.complete(); err != nil {
+func (o *options) run(ctx context.Context) error {
+	fill := o.write
+	if o.location != "" {
+		fill = func(dir string) error { return o.start(ctx, dir) }
+		if err := o.nameAfterLocation(); err != nil {
+			return err
+		}
+	} else if err := o.complete(); err != nil {
+		return err
+	} else if err := o.check(); err != nil {
 		return err
 	}
-	if err := o.check(); err != nil {
+	if err := o.place(fill); err != nil {
 		return err
 	}
-	dir := filepath.Join(o.app.Path(o.dir), o.Name)
+	fmt.Fprintf(o.app.Err, "Made %s.\n\nNext:\n  cd %s\n  evo build\n  evo deploy\n", filepath.Join(o.app.Path(o.dir), o.Name), filepath.Join(o.dir, o.Name))
+	return nil
+}
+
+// place makes the project's folder: beside it first, so that it is there whole or not at all.
+func (o *options) place(fill func(dir string) error) (err error) {
+	parent := o.app.Path(o.dir)
+	dir := filepath.Join(parent, o.Name)
 	if _, err := os.Stat(dir); err == nil {
 		return &app.HintedError{Err: fmt.Errorf("%s exists already", dir), HintText: "choose another --name or --output-dir, or remove it first"}
 	}
-	if err := o.write(dir); err != nil {
+	if err := os.MkdirAll(parent, 0o755); err != nil {
 		return fmt.Errorf("make the project: %w", err)
 	}
-	fmt.Fprintf(o.app.Err, "Made %s.\n\nNext:\n  cd %s\n  evo build\n  evo deploy\n", dir, filepath.Join(o.dir, o.Name))
-	return nil
+	tmp, err := os.MkdirTemp(parent, ".evo-init-*")
+	if err != nil {
+		return fmt.Errorf("make the project: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(tmp)) }()
+	made := filepath.Join(tmp, o.Name)
+	if err := os.Mkdir(made, 0o755); err != nil {
+		return fmt.Errorf("make the project: %w", err)
+	}
+	if err := fill(made); err != nil {
+		return fmt.Errorf("make the project: %w", err)
+	}
+	return os.Rename(made, dir)
 }
 
 // complete asks for what was not given, or says that it is needed.
@@ -115,20 +144,22 @@ func (o *options) complete() (err error) {
 
 func (o *options) check() error {
 	switch {
-	case o.location != "":
-		return app.Usagef("--location is not supported: evo makes projects of its own templates only")
 	case o.packageType != "Zip":
 		return app.Usagef("--package-type %s is not supported: evo builds zips", o.packageType)
 	case o.appTemplate != "hello-world":
 		return app.Usagef("there is no --app-template %q; there is: hello-world", o.appTemplate)
 	case !validName.MatchString(o.Name):
-		return app.Usagef("a project's name is of letters, digits and hyphens, and begins with a letter, not %q", o.Name)
+		return o.badName()
 	case !slices.Contains([]string{"x86_64", "arm64"}, o.Architecture):
 		return app.Usagef("--architecture is x86_64 or arm64, not %q", o.Architecture)
 	case !slices.Contains(runtimes, o.Runtime):
 		return app.Usagef("evo init makes no project for runtime %q; it does for %s", o.Runtime, strings.Join(runtimes, ", "))
 	}
 	return nil
+}
+
+func (o *options) badName() *app.UsageError {
+	return app.Usagef("a project's name is of letters, digits and hyphens, and begins with a letter, not %q", o.Name).WithHint("name it with --name")
 }
 
 func (o *options) language() string {

@@ -213,7 +213,7 @@ func (o *options) find(path, id string) (*sandbox.Function, error) {
 	root = root.Clone()
 	paths := engine.Assume(root, filepath.Dir(path))
 	if sam.IsSAM(root) {
-		if root, err = sam.Transform(root, sam.Options{Region: o.region(), Parameters: given, Now: o.app.Now()}); err != nil {
+		if root, err = sam.Transform(root, sam.Options{Region: o.region(), Parameters: given, Now: o.app.Now(), Applications: sam.Unasked{}}); err != nil {
 			return nil, err
 		}
 	}

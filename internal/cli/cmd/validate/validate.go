@@ -230,7 +230,7 @@ func Transform(a *app.App, o Options) (*cfn.Node, error) {
 	if n := len(engine.AssumeFound(root, filepath.Dir(path))); n > 0 {
 		fmt.Fprintf(a.Err, "note: local paths of %d of the template's resources are not uploaded: places in a bucket \"local\" stand for them\n", n)
 	}
-	out, err := sam.Transform(root, sam.Options{Region: region, Parameters: values, Now: a.Now()})
+	out, err := sam.Transform(root, sam.Options{Region: region, Parameters: values, Now: a.Now(), Applications: sam.Unasked{}})
 	if e, ok := sam.AsError(err); ok {
 		return nil, &Invalid{Err: e, diags: e.Diagnostics(path)}
 	}

@@ -4,6 +4,10 @@ package main
 type api2 struct {
 	Metadata   metadata
 	Operations map[string]struct {
+		HTTP struct {
+			Method, RequestURI string
+			ResponseCode       int
+		}
 		Input, Output *ref
 	}
 	Shapes map[string]*shape
@@ -35,7 +39,7 @@ var unpublished = map[string]string{
 	"SQS": "http://queue.amazonaws.com/doc/2012-11-05/",
 }
 
-type ref struct{ Shape string }
+type ref struct{ Shape, Location, LocationName string }
 
 type shape struct {
 	Type       string
@@ -46,6 +50,10 @@ type shape struct {
 	Min, Max   *float64
 	Pattern    string
 	Sensitive  bool
+	Exception  bool
+	Error      struct {
+		HTTPStatusCode int `json:"httpStatusCode"`
+	}
 }
 
 func (a *api2) shape(name string) *shape {

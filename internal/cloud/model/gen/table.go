@@ -45,7 +45,7 @@ func newTable(schemas map[string]any, old *api2) *table {
 }
 
 // targetPrefix is left out where no client sends it: two services that speak REST would claim each other's.
-func (t *table) targetPrefix(service, prefix string) string {
+func targetPrefix(service, prefix string) string {
 	if service == "cloudwatch" {
 		return "GraniteServiceVersion20100801"
 	}

@@ -5,7 +5,7 @@
 //	_, err := client.PutItem(ctx, &dynamodb.PutItemInput{…})
 //
 // The keys of [Serve] are the names of package model: apigateway, apigatewayv2, application-autoscaling, cloudformation,
-// cloudwatch, codedeploy, config, dynamodb, events, iam, lambda, logs, s3, sns, sqs, sts. Requests pass through package wire
+// cloudwatch, codedeploy, config, dynamodb, events, iam, lambda, logs, s3, serverlessrepo, sns, sqs, sts. Requests pass through package wire
 // in process, without a socket, so that it works inside a testing/synctest bubble. The client does not retry.
 package wiretest
 
