@@ -152,8 +152,8 @@ func excerpt(b *strings.Builder, src []byte, span Span) {
 		return
 	}
 	text, start := lineOf(src, span.Start)
-	from := clampToRune(text, span.Start.Offset-start)
-	to := clampToRune(text, span.End.Offset-start)
+	from := clampToRune(text, int(span.Start.Offset)-start)
+	to := clampToRune(text, int(span.End.Offset)-start)
 	before, marked, after := printable(text[:from]), printable(text[from:max(from, to)]), printable(text[max(from, to):])
 	if n := utf8.RuneCountInString(before); n > excerptLead {
 		before = "…" + string([]rune(before)[n-excerptLead+1:])

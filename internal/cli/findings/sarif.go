@@ -116,7 +116,7 @@ func (f *Finding) sarif(known []sarifRule) sarifResult {
 	place := sarifLocation{Physical: sarifPhysical{Artifact: sarifArtifact{filepath.ToSlash(f.File)}},
 		Logical: []sarifLogical{{f.Resource, "resource"}}}
 	if f.Line > 0 {
-		place.Physical.Region = &sarifRegion{f.Line, f.Span.Start.Col}
+		place.Physical.Region = &sarifRegion{f.Line, int(f.Span.Start.Col)}
 	}
 	r.Locations = []sarifLocation{place}
 	return r

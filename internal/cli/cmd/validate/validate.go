@@ -76,7 +76,7 @@ func run(a *app.App, o Options) error {
 	var diags source.Diagnostics
 	if errors.As(err, &diags) {
 		for _, d := range diags {
-			problems = append(problems, problem{d.Severity.String(), d.Message, d.File, d.Span.Start.Line, d.Span.Start.Col, d.Hint})
+			problems = append(problems, problem{d.Severity.String(), d.Message, d.File, int(d.Span.Start.Line), int(d.Span.Start.Col), d.Hint})
 		}
 	} else if err != nil {
 		problems = append(problems, problem{Severity: "error", Message: err.Error(), File: path})
