@@ -271,7 +271,7 @@ func pythonType(v *value) string {
 	switch {
 	case v.marked:
 		return "Py27UniStr"
-	case v.isMap() && v.fields.table != nil:
+	case v.isMap() && v.fields.tabular:
 		return "Py27Dict"
 	}
 	return [...]string{"NoneType", "bool", "int", "float", "str", "list", "dict"}[v.kind]

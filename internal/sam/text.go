@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"regexp"
-	"sort"
 	"strconv"
 	"strings"
 	"unicode"
@@ -180,7 +179,7 @@ func writeJSON(b *strings.Builder, v *value, style jsonStyle, depth int) {
 	case v.kind == cfn.Map:
 		entries := v.entries()
 		if style.sorted {
-			sort.Slice(entries, func(i, j int) bool { return entries[i].key < entries[j].key })
+			entries = sortedEntries(v)
 		}
 		writeBracketed(b, style, depth, '{', '}', len(entries), func(i int) {
 			writeASCII(b, entries[i].key)
