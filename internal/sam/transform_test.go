@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -367,4 +368,27 @@ func BenchmarkParse(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// Transforms may run at the same time: what they share, they only read.
+func TestTransformConcurrently(t *testing.T) {
+	template := parse(t, "t.yaml", []byte(`
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  F:
+    Type: AWS::Serverless::Function
+    Properties:
+      {Runtime: python3.13, Handler: h, InlineCode: x, Policies: [{DynamoDBCrudPolicy: {TableName: t}}, {SQSPollerPolicy: {QueueName: q}}, AWSLambdaExecute]}
+    Connectors: {C: {Properties: {Destination: {Id: T}, Permissions: [Read, Write]}}}
+  T: {Type: AWS::Serverless::SimpleTable}
+`))
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			if _, err := sam.Transform(template, sam.Options{}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
 }

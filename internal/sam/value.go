@@ -343,7 +343,7 @@ func (v *value) entries() []field {
 		return nil
 	}
 	entries, fresh := v.fields.visit()
-	if !fresh {
+	if !fresh && !v.fields.shared {
 		v.fields.shared = true
 	}
 	return entries
