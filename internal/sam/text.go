@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -34,10 +35,10 @@ func (v *value) display() string {
 	if v.isString() {
 		return v.text
 	}
-	return markedWord.ReplaceAllString(v.textForm(withMarks), "'$1'")
+	return markedWord().ReplaceAllString(v.textForm(withMarks), "'$1'")
 }
 
-var markedWord = regexp.MustCompile(`u'([A-Za-z0-9]*)'`)
+var markedWord = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`u'([A-Za-z0-9]*)'`) })
 
 func (v *value) writeText(b *strings.Builder, q quotes) {
 	if v == nil {
