@@ -12,16 +12,14 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
-	"syscall"
-	"time"
 
+	"evo/bench/command"
 	"evo/bench/corpus"
 )
 
@@ -41,13 +39,6 @@ type contender struct {
 	program string
 	args    []string // before the templates
 	files   bool     // takes paths; else the folder
-}
-
-// A measurement is what one run took.
-type measurement struct {
-	first, all time.Duration // until the first byte of a result, and until the end
-	processor  time.Duration
-	memory     float64 // MiB, at most
 }
 
 func main() {
@@ -75,7 +66,7 @@ func compare(evo, guard, checkov, given string, seed uint64, n, runs int) error 
 	}
 	defer os.RemoveAll(dir)
 	if evo == "" {
-		if evo, err = build(dir); err != nil {
+		if evo, err = command.Build(dir); err != nil {
 			return err
 		}
 	}
@@ -109,16 +100,16 @@ func compare(evo, guard, checkov, given string, seed uint64, n, runs int) error 
 		if c.program == evo {
 			times = runs
 		}
-		m, err := best(times, c.program, args)
+		m, err := command.Best(times, c.program, args...)
 		if err != nil {
-			return fmt.Errorf("%s: %w", c.name, err)
+			return err
 		}
-		rate := float64(n) / m.all.Seconds()
+		rate := float64(n) / m.All.Seconds()
 		if base == 0 {
 			base = rate
 		}
-		fmt.Printf("| %s | %.0f (1/%.1f) | %d ms | %.2f | %.0f MiB |\n", c.name, rate, base/rate, m.first.Milliseconds(),
-			m.processor.Seconds()*1000/float64(n), m.memory)
+		fmt.Printf("| %s | %.0f (1/%.1f) | %d ms | %.2f | %.0f MiB |\n", c.name, rate, base/rate, m.First.Milliseconds(),
+			m.Processor.Seconds()*1000/float64(n), m.Memory)
 	}
 	return one(evo, paths, runs)
 }
@@ -142,12 +133,12 @@ func inFolder(dir string) ([]string, error) {
 // one measures a single template: what a person waits for.
 func one(evo string, paths []string, runs int) error {
 	smallest := slices.MinFunc(paths, func(a, b string) int { return int(size(a) - size(b)) })
-	m, err := best(4*runs, evo, []string{"check", "--all", smallest})
+	m, err := command.Best(4*runs, evo, "check", "--all", smallest)
 	if err != nil {
 		return err
 	}
 	fmt.Printf("\nOne template of %d bytes: first result after %d ms, the whole process %d ms, of which %d ms of processor; %.0f MiB.\n",
-		size(smallest), m.first.Milliseconds(), m.all.Milliseconds(), m.processor.Milliseconds(), m.memory)
+		size(smallest), m.First.Milliseconds(), m.All.Milliseconds(), m.Processor.Milliseconds(), m.Memory)
 	return nil
 }
 
@@ -176,65 +167,6 @@ func found(given, name string) string {
 		return ""
 	}
 	return path
-}
-
-// build compiles evo as releases are compiled: static, without cgo and without what debuggers read.
-func build(dir string) (string, error) {
-	path := filepath.Join(dir, "evo")
-	cmd := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", path, "evo/cmd/evo")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	cmd.Stderr = os.Stderr
-	return path, cmd.Run()
-}
-
-// best keeps the best of each figure: other work on the machine only makes them worse.
-func best(times int, program string, args []string) (measurement, error) {
-	var m measurement
-	for i := range times {
-		x, err := measure(program, args)
-		if err != nil {
-			return m, err
-		}
-		if i == 0 {
-			m = x
-		}
-		m = measurement{min(m.first, x.first), min(m.all, x.all), min(m.processor, x.processor), max(m.memory, x.memory)}
-	}
-	return m, nil
-}
-
-func measure(program string, args []string) (m measurement, err error) {
-	cmd := exec.Command(program, args...)
-	var problems strings.Builder
-	cmd.Stderr = &problems
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		return m, err
-	}
-	begin := time.Now()
-	if err := cmd.Start(); err != nil {
-		return m, err
-	}
-	buf := make([]byte, 64<<10)
-	n, _ := io.ReadAtLeast(out, buf, 1)
-	m.first = time.Since(begin)
-	if _, err := io.Copy(io.Discard, out); err != nil {
-		return m, err
-	}
-	err = cmd.Wait()
-	m.all = time.Since(begin)
-	m.processor = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
-	if u, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
-		m.memory = float64(u.Maxrss) / 1024
-	}
-	var exit *exec.ExitError
-	if errors.As(err, &exit) && n > 0 { // that templates do not comply
-		err = nil
-	}
-	if err != nil {
-		return m, fmt.Errorf("%w: %s", err, problems.String())
-	}
-	return m, nil
 }
 
 func size(path string) int64 {

@@ -2,10 +2,10 @@ package corpus
 
 import (
 	"io"
-	"syscall"
 	"testing"
 	"time"
 
+	"evo/bench/command"
 	"evo/internal/appraisal/desired"
 	"evo/internal/cfn"
 	"evo/internal/cli/findings"
@@ -53,7 +53,7 @@ func BenchmarkCheck(b *testing.B) {
 	} {
 		b.Run(step.name, func(b *testing.B) {
 			b.ReportAllocs()
-			begin := processorTime(b)
+			begin := command.Processor()
 			for b.Loop() {
 				for _, t := range templates {
 					text = t.Text
@@ -68,15 +68,7 @@ func BenchmarkCheck(b *testing.B) {
 			}
 			each := float64(b.N * len(templates))
 			b.ReportMetric(float64(b.Elapsed().Microseconds())/each, "µs/template")
-			b.ReportMetric(float64((processorTime(b)-begin).Microseconds())/each, "cpu-µs/template")
+			b.ReportMetric(float64((command.Processor()-begin).Microseconds())/each, "cpu-µs/template")
 		})
 	}
-}
-
-func processorTime(b *testing.B) time.Duration {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		b.Fatal(err)
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }

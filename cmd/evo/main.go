@@ -9,6 +9,7 @@ import (
 
 	"evo/examples/shop"
 	"evo/internal/cli"
+	"evo/internal/cli/startup"
 	"evo/internal/gate"
 	"evo/internal/hook"
 )
@@ -23,6 +24,7 @@ func main() {
 
 // function serves a Lambda function, by its handler's name, until the process ends.
 func function(handler string) error {
+	startup.Over()
 	if handler == gate.Handler {
 		return hook.Serve(context.Background(), os.Getenv)
 	}

@@ -41,7 +41,7 @@ func Apply(text []byte, edits []Edit) ([]byte, error) {
 	var out []byte
 	at := 0
 	for _, e := range sorted {
-		start, end := e.Span.Start.Offset, e.Span.End.Offset
+		start, end := int(e.Span.Start.Offset), int(e.Span.End.Offset)
 		if start < at || end < start || end > len(text) {
 			return nil, fmt.Errorf("edit a template: the edits at byte %d and before it overlap or lie outside of the text", start)
 		}

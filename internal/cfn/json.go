@@ -278,85 +278,89 @@ func (p *jsonParser) hex(start int) rune {
 
 // MarshalJSON writes n with its keys in order and its numbers as they were written.
 func (n *Node) MarshalJSON() ([]byte, error) {
-	var b bytes.Buffer
-	if err := n.writeJSON(&b); err != nil {
-		return nil, err
-	}
-	return b.Bytes(), nil
+	var w jsonWriter
+	err := w.value(n)
+	return w.out, err
 }
 
 // JSON is n as indented JSON with a line feed at the end.
 func (n *Node) JSON() ([]byte, error) {
-	compact, err := n.MarshalJSON()
-	if err != nil {
-		return nil, err
-	}
-	var b bytes.Buffer
-	if err := json.Indent(&b, compact, "", "  "); err != nil {
-		return nil, err
-	}
-	b.WriteByte('\n')
-	return b.Bytes(), nil
+	w := jsonWriter{indent: "  ", out: make([]byte, 0, 4<<10)}
+	err := w.value(n)
+	return append(w.out, '\n'), err
 }
 
-func (n *Node) writeJSON(b *bytes.Buffer) error {
+// jsonWriter writes nodes the way that encoding/json does, without reflection and in one go.
+type jsonWriter struct {
+	out    []byte
+	indent string // for each level; empty: all on one line
+	depth  int
+}
+
+func (w *jsonWriter) value(n *Node) error {
 	if n == nil {
-		b.WriteString("null")
-		return nil
+		n = &Node{}
 	}
 	switch n.Kind {
 	case Null:
-		b.WriteString("null")
+		w.out = append(w.out, "null"...)
 	case Bool:
-		b.WriteString(n.Text)
+		w.out = append(w.out, n.Text...)
 	case Int, Float:
-		return writeNumber(b, n.Text)
+		return w.number(n.Text)
 	case String:
-		writeString(b, n.Text)
+		w.text(n.Text)
 	case List:
-		return n.writeList(b)
+		return w.bracketed('[', ']', len(n.Items), func(i int) error { return w.value(n.Items[i]) })
 	case Map:
-		return n.writeMap(b)
+		return w.bracketed('{', '}', len(n.Pairs), func(i int) error {
+			w.text(n.Pairs[i].Key)
+			w.out = append(w.out, ':')
+			if w.indent != "" {
+				w.out = append(w.out, ' ')
+			}
+			return w.value(n.Pairs[i].Value)
+		})
 	default:
 		return fmt.Errorf("write JSON: a node of unknown kind %d", n.Kind)
 	}
 	return nil
 }
 
-func (n *Node) writeList(b *bytes.Buffer) error {
-	b.WriteByte('[')
-	for i, item := range n.Items {
+func (w *jsonWriter) bracketed(open, end byte, n int, entry func(i int) error) error {
+	w.out = append(w.out, open)
+	w.depth++
+	for i := range n {
 		if i > 0 {
-			b.WriteByte(',')
+			w.out = append(w.out, ',')
 		}
-		if err := item.writeJSON(b); err != nil {
+		w.newLine()
+		if err := entry(i); err != nil {
 			return err
 		}
 	}
-	b.WriteByte(']')
-	return nil
-}
-
-func (n *Node) writeMap(b *bytes.Buffer) error {
-	b.WriteByte('{')
-	for i, p := range n.Pairs {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		writeString(b, p.Key)
-		b.WriteByte(':')
-		if err := p.Value.writeJSON(b); err != nil {
-			return err
-		}
+	w.depth--
+	if n > 0 {
+		w.newLine()
 	}
-	b.WriteByte('}')
+	w.out = append(w.out, end)
 	return nil
 }
 
-// writeNumber writes a number as it stands if JSON can hold that, else (1., .5, +3) by its value, and infinities as strings.
-func writeNumber(b *bytes.Buffer, text string) error {
+func (w *jsonWriter) newLine() {
+	if w.indent == "" {
+		return
+	}
+	w.out = append(w.out, '\n')
+	for range w.depth {
+		w.out = append(w.out, w.indent...)
+	}
+}
+
+// number writes a number as it stands if JSON can hold that, else (1., .5, +3) by its value, and infinities as strings.
+func (w *jsonWriter) number(text string) error {
 	if json.Valid([]byte(text)) {
-		b.WriteString(text)
+		w.out = append(w.out, text...)
 		return nil
 	}
 	v, err := strconv.ParseFloat(text, 64)
@@ -365,16 +369,30 @@ func writeNumber(b *bytes.Buffer, text string) error {
 	}
 	out, err := json.Marshal(v)
 	if err != nil {
-		writeString(b, text)
+		w.text(text)
 		return nil
 	}
-	b.Write(out)
+	w.out = append(w.out, out...)
 	return nil
 }
 
-func writeString(b *bytes.Buffer, s string) {
+// text writes a string. Most need no escape, and the others are encoding/json's.
+func (w *jsonWriter) text(s string) {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c == '"' || c == '\\' || c >= 0x7f {
+			w.escaped(s)
+			return
+		}
+	}
+	w.out = append(w.out, '"')
+	w.out = append(w.out, s...)
+	w.out = append(w.out, '"')
+}
+
+func (w *jsonWriter) escaped(s string) {
+	b := bytes.NewBuffer(w.out)
 	enc := json.NewEncoder(b)
 	enc.SetEscapeHTML(false)
 	_ = enc.Encode(s) // a string always encodes
-	b.Truncate(b.Len() - 1)
+	w.out = b.Bytes()[:b.Len()-1]
 }

@@ -210,7 +210,7 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		n.Walk(func(_ []string, v *Node) bool {
-			if v.Span.Start.Offset > v.Span.End.Offset || v.Span.End.Offset > len(text) {
+			if v.Span.Start.Offset > v.Span.End.Offset || int(v.Span.End.Offset) > len(text) {
 				t.Fatalf("a span outside of the text: %+v", v.Span)
 			}
 			return true

@@ -107,7 +107,7 @@ func (r *directReader) peek(n int) byte {
 func isBlank(c byte) bool { return c == ' ' || c == '\n' }
 
 func (r *directReader) place() source.Pos {
-	return source.Pos{Offset: r.at, Line: r.line, Col: r.at - r.bol + 1}
+	return source.Pos{Offset: int32(r.at), Line: int32(r.line), Col: int32(r.at - r.bol + 1)}
 }
 
 // until is the stretch from a place up to here.
@@ -438,7 +438,7 @@ func (r *directReader) argument(name string, tag source.Span, read func() *Node)
 	if arg.Kind != String { // a scalar is a string whatever it looks like
 		arg.Kind, arg.Text = String, r.text[arg.Span.Start.Offset:arg.Span.End.Offset]
 	}
-	r.want(arg.Span.Start.Offset > from)
+	r.want(int(arg.Span.Start.Offset) > from)
 	if name != "Fn::GetAtt" {
 		return arg
 	}

@@ -209,7 +209,7 @@ func (r *yamlReader) closeFlow(y *yaml.Node, n *Node, bracket byte) {
 	if y.Style&yaml.FlowStyle == 0 {
 		return
 	}
-	at := n.Span.End.Offset
+	at := int(n.Span.End.Offset)
 	if len(n.Items) == 0 && len(n.Pairs) == 0 {
 		at = min(r.skipProperties(at, y)+1, len(r.text))
 	}

@@ -173,9 +173,9 @@ func isPlainYAML(text string) bool {
 }
 
 func quotedYAML(text string) string {
-	var b bytes.Buffer
-	writeString(&b, text)
-	out := b.String()
+	var w jsonWriter
+	w.text(text)
+	out := string(w.out)
 	for _, r := range []rune{'\u0085', '\u007f', '\ufeff'} { // what YAML wants escaped and JSON does not
 		out = strings.ReplaceAll(out, string(r), map[rune]string{'\u0085': `\u0085`, '\u007f': `\u007f`, '\ufeff': `\ufeff`}[r])
 	}

@@ -256,7 +256,7 @@ func (c *checker) named(s scope, name string) {
 // within is the place of a word inside a string of the template, where it can be found there, else the whole string's.
 func (c *checker) within(span source.Span, word string) source.Span {
 	text := c.o.Text
-	if !span.IsValid() || span.End.Offset > len(text) {
+	if !span.IsValid() || int(span.End.Offset) > len(text) {
 		return span
 	}
 	i := strings.Index(string(text[span.Start.Offset:span.End.Offset]), word)
@@ -266,6 +266,6 @@ func (c *checker) within(span source.Span, word string) source.Span {
 	if c.lines == nil {
 		c.lines = source.NewLines(text)
 	}
-	start := span.Start.Offset + i
+	start := int(span.Start.Offset) + i
 	return c.lines.Span(start, start+len(word))
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"evo/internal/cfn"
 )
@@ -186,7 +187,7 @@ func (c *comparison) equivalent(path string, desired, live *cfn.Node) bool {
 	return strings.TrimSuffix(d, ":*") == strings.TrimSuffix(l, ":*") // log groups' ARNs
 }
 
-var executeAPI = regexp.MustCompile(`arn:[^:"]*:execute-api:[^:"]*:[^:"]*:[^/"]+/`)
+var executeAPI = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`arn:[^:"]*:execute-api:[^:"]*:[^:"]*:[^/"]+/`) })
 
 // anyAPI writes an API's policy as it may be given: without saying which API.
 func anyAPI(policy *cfn.Node) *cfn.Node {
@@ -194,7 +195,7 @@ func anyAPI(policy *cfn.Node) *cfn.Node {
 	if policy.Is(cfn.Map) {
 		text = key(policy)
 	}
-	return document(executeAPI.ReplaceAllString(text, "execute-api:/"))
+	return document(executeAPI().ReplaceAllString(text, "execute-api:/"))
 }
 
 func (c *comparison) maps(path string, desired, live *cfn.Node) {
@@ -317,16 +318,16 @@ func same(a, b *cfn.Node) bool {
 	return false
 }
 
-var accountRoot = regexp.MustCompile(`^arn:aws[a-z-]*:iam::([0-9]{12}):root$`)
+var accountRoot = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^arn:aws[a-z-]*:iam::([0-9]{12}):root$`) })
 
 func sameText(a, b string) bool {
 	if a == b {
 		return true
 	}
-	if m := accountRoot.FindStringSubmatch(a); m != nil && m[1] == b {
+	if m := accountRoot().FindStringSubmatch(a); m != nil && m[1] == b {
 		return true
 	}
-	if m := accountRoot.FindStringSubmatch(b); m != nil && m[1] == a {
+	if m := accountRoot().FindStringSubmatch(b); m != nil && m[1] == a {
 		return true
 	}
 	// Digits of equal length are names, such as accounts, if they are long.

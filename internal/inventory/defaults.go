@@ -3,6 +3,7 @@ package inventory
 import (
 	"regexp"
 	"strings"
+	"sync"
 
 	"evo/internal/cfn"
 )
@@ -64,11 +65,11 @@ var defaults = map[string]map[string]string{
 	scalingPolicyType:   {"TargetTrackingScalingPolicyConfiguration.ScaleInCooldown": "0", "TargetTrackingScalingPolicyConfiguration.ScaleOutCooldown": "0"},
 }
 
-var place = regexp.MustCompile(`\.[0-9]+\b`)
+var place = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\.[0-9]+\b`) })
 
 // filledIn reports whether a value that nobody asked for is what the service fills in.
 func (c *comparison) filledIn(path string, live *cfn.Node) bool {
-	return filled(defaults[c.item.Type], place.ReplaceAllString(path, ""), live)
+	return filled(defaults[c.item.Type], place().ReplaceAllString(path, ""), live)
 }
 
 func filled(defaults map[string]string, path string, live *cfn.Node) bool {

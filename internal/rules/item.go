@@ -3,6 +3,7 @@ package rules
 import (
 	"slices"
 	"strings"
+	"sync"
 
 	"evo/internal/cfn"
 	"evo/internal/rules/value"
@@ -55,7 +56,8 @@ type Set struct {
 	Parameters *cfn.Node // the template's Parameters section; nil of a live stack
 
 	byID  map[string]*Item
-	loose []*Item // what configures something that is not known
+	names func() *names // made when first asked for
+	loose []*Item       // what configures something that is not known
 }
 
 // NewSet makes a Set of items, whose IDs differ, and takes the items over. It finds out which belongs to which.
@@ -65,6 +67,7 @@ func NewSet(items []*Item, account Facts, region string) *Set {
 		it.attached = nil
 		s.byID[it.ID] = it
 	}
+	s.names = sync.OnceValue(func() *names { return namesOf(items) })
 	for _, it := range items {
 		s.attach(it)
 	}
@@ -173,17 +176,8 @@ func (s *Set) target(n *cfn.Node, types []string) (found *Item, known bool) {
 	if found != nil {
 		return found, true
 	}
-	for _, it := range s.Items {
-		if !slices.Contains(types, it.Type) {
-			continue
-		}
-		same, sure := it.isCalled(text)
-		if same {
-			return it, true
-		}
-		known = known && sure
-	}
-	return nil, known
+	called, sure := s.names().find(text, types)
+	return called, known && sure || called != nil
 }
 
 // A naming says how a type's resources are named: by which property, and where in an ARN, URL or longer name the name stands:

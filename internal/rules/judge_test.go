@@ -454,7 +454,7 @@ Resources:
 			parameters = "{runtime: python3.13}"
 		}
 		v := bind(t, c.rule, parameters).Judge(set, set.Item(c.resource))
-		if v.Compliance != c.want || v.Span.Start.Line != c.line {
+		if v.Compliance != c.want || int(v.Span.Start.Line) != c.line {
 			t.Errorf("%s: %s at line %d (%s), want %s at line %d", c.rule, v.Compliance, v.Span.Start.Line, v.Reason, c.want, c.line)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 
 	"evo/internal/cfn"
 )
@@ -95,7 +96,7 @@ func (a *restAPI) api() *resource {
 	return api
 }
 
-var openAPIVersion = regexp.MustCompile(`\A[2-3](\.\d)(\.\d)?$`)
+var openAPIVersion = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\A[2-3](\.\d)(\.\d)?$`) })
 
 func (a *restAPI) checkDefinition() {
 	uri := a.get("DefinitionUri").truthy()
@@ -105,7 +106,7 @@ func (a *restAPI) checkDefinition() {
 	if uri && a.get("MergeDefinitions").truthy() {
 		failResource(a.id, "Cannot set 'MergeDefinitions' to True when using `DefinitionUri`.")
 	}
-	if v := a.get("OpenApiVersion"); v.truthy() && !openAPIVersion.MatchString(v.display()) {
+	if v := a.get("OpenApiVersion"); v.truthy() && !openAPIVersion().MatchString(v.display()) {
 		failResource(a.id, "The OpenApiVersion value must be of the format '3.0.0'.")
 	}
 }
@@ -276,7 +277,7 @@ func (a *restAPI) checkGatewayResponse(e field) {
 	}
 }
 
-var statusCode = regexp.MustCompile(`^[0-9]{1,3}$`)
+var statusCode = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[0-9]{1,3}$`) })
 
 func (a *restAPI) gatewayResponse(e field) *value {
 	parameters := e.value.get("ResponseParameters")
@@ -290,7 +291,7 @@ func (a *restAPI) gatewayResponse(e field) *value {
 		}
 	}
 	status := e.value.get("StatusCode")
-	if status.truthy() && !statusCode.MatchString(status.display()) {
+	if status.truthy() && !statusCode().MatchString(status.display()) {
 		failResource(a.id, "Property 'StatusCode' must be numeric")
 	}
 	prefixed := newTable()

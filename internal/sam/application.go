@@ -1,6 +1,9 @@
 package sam
 
-import "regexp"
+import (
+	"regexp"
+	"sync"
+)
 
 // ApplicationRepository is where applications for AWS::Serverless::Application are looked up: the Serverless Application Repository.
 type ApplicationRepository interface {
@@ -89,12 +92,12 @@ func (t *transformer) lookUpApplications() {
 	}
 }
 
-var ssmReference = regexp.MustCompile(`\{\{resolve:ssm:[a-zA-Z0-9_.\-/]+(:\d+)?\}\}`)
+var ssmReference = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\{\{resolve:ssm:[a-zA-Z0-9_.\-/]+(:\d+)?\}\}`) })
 
 func (t *transformer) lookUpApplication(resource string, id, version *value) string {
 	resourceOwner(resource).expect(id, "Location.ApplicationId", aString)
 	resourceOwner(resource).expect(version, "Location.SemanticVersion", aString)
-	if ssmReference.MatchString(id.text) {
+	if ssmReference().MatchString(id.text) {
 		failResource(resource, "Serverless Application Repostiory does not support dynamic reference in 'ApplicationId' property.")
 	}
 	if t.opts.Applications == nil {

@@ -27,15 +27,18 @@ var (
 
 // conformanceDir holds the cases of AWS's own transform. It is no part of the project: without it the test is skipped.
 func conformanceDir(t testing.TB) string {
-	root := os.Getenv("EVO_CONFORMANCE")
-	if root == "" {
-		root = filepath.Join("..", "..", "..", "shared", "conformance")
-	}
-	dir := filepath.Join(root, "sam")
+	dir := filepath.Join(conformanceRoot(), "sam")
 	if _, err := os.Stat(filepath.Join(dir, "manifest.json")); err != nil {
 		t.Skipf("no conformance cases in %s; set EVO_CONFORMANCE to the folder that holds sam/manifest.json", dir)
 	}
 	return dir
+}
+
+func conformanceRoot() string {
+	if root := os.Getenv("EVO_CONFORMANCE"); root != "" {
+		return root
+	}
+	return filepath.Join("..", "..", "..", "shared", "conformance")
 }
 
 type manifest struct {

@@ -55,21 +55,26 @@ func dataValue(name string, text []byte) *value {
 		panic(fmt.Sprintf("sam: embedded data: %v", err)) // a test reads all of it
 	}
 	v := fromNode(n)
-	v.forgetPlaces()
+	v.settle()
 	return v
 }
 
-// forgetPlaces makes v a value that nobody wrote into a template.
-func (v *value) forgetPlaces() {
+// settle makes v a value that nobody wrote into a template, and that several transforms may read at once: nothing is left that is found
+// out when it is first asked for.
+func (v *value) settle() {
 	v.span = noPlace
 	for _, item := range v.items {
-		item.forgetPlaces()
+		item.settle()
 	}
 	if v.isMap() {
 		for i := range v.fields.list {
 			v.fields.list[i].span = noPlace
-			v.fields.list[i].value.forgetPlaces()
+			v.fields.list[i].value.settle()
 		}
+		if len(v.fields.list) > smallMap {
+			v.fields.reindex()
+		}
+		v.fields.shared = true
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"iter"
 	"regexp"
 	"strings"
+	"sync"
 )
 
 const (
@@ -25,9 +26,9 @@ func newDefinition(doc *value) definition {
 	return definition{doc: doc, paths: doc.get("paths")}
 }
 
-var openAPI3 = regexp.MustCompile(`\A3(\.\d)(\.\d)?$`)
+var openAPI3 = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\A3(\.\d)(\.\d)?$`) })
 
-func isOpenAPI3(version *value) bool { return openAPI3.MatchString(version.display()) }
+func isOpenAPI3(version *value) bool { return openAPI3().MatchString(version.display()) }
 
 // branches are the values that v may have: v itself, or what Fn::If chooses between (except nothing).
 func branches(v *value) []*value {
@@ -184,8 +185,8 @@ func securityOf(method *value, path, name string) *value {
 }
 
 var (
-	restPathParameter = regexp.MustCompile(`\{([a-zA-Z0-9._-]+|[a-zA-Z0-9._-]+\+|proxy\+)\}`)
-	httpPathParameter = regexp.MustCompile(`\{([a-zA-Z0-9._-]+|proxy\+)\}`)
+	restPathParameter = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\{([a-zA-Z0-9._-]+|[a-zA-Z0-9._-]+\+|proxy\+)\}`) })
+	httpPathParameter = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\{([a-zA-Z0-9._-]+|proxy\+)\}`) })
 )
 
 // setDeep sets a value under keys within keys, and makes the maps on the way. Where one of them is no map, it says which.

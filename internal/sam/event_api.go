@@ -3,6 +3,7 @@ package sam
 import (
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // apiEvent is a method of a REST API that calls a function.
@@ -76,12 +77,12 @@ func (e *event) methodValue() *value {
 	return m.like(strings.ToLower(m.text))
 }
 
-var trailingSlash = regexp.MustCompile(`^(.+)/$`)
+var trailingSlash = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(.+)/$`) })
 
 // restPermission lets the API call the function for the method, on all stages.
 func (e *event) restPermission(method *value) *resource {
-	path := trailingSlash.ReplaceAllString(e.get("Path").text, "$1")
-	path = restPathParameter.ReplaceAllString(path, "*")
+	path := trailingSlash().ReplaceAllString(e.get("Path").text, "$1")
+	path = restPathParameter().ReplaceAllString(path, "*")
 	verb := strings.ToUpper(method.text)
 	if method.text == "any" {
 		verb = "*"
@@ -292,7 +293,7 @@ func (e *event) addRequestModel(s *swagger, method *value) {
 	s.addRequestValidator(e.get("Path").text, method, body.isTrue(), parameters.isTrue())
 }
 
-var requestParameterName = regexp.MustCompile(`^method\.request\.(querystring|path|header)\.`)
+var requestParameterName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^method\.request\.(querystring|path|header)\.`) })
 
 func (e *event) addRequestParameters(s *swagger, method *value) {
 	given := e.get("RequestParameters")
@@ -325,7 +326,7 @@ func (e *event) addRequestParameters(s *swagger, method *value) {
 }
 
 func (e *event) checkParameterName(name *value) {
-	if !requestParameterName.MatchString(name.text) {
+	if !requestParameterName().MatchString(name.text) {
 		e.fail("Invalid value for 'RequestParameters' property. Keys must be in the format 'method.request.[querystring|path|header].{value}', e.g 'method.request.header.Authorization'.")
 	}
 }

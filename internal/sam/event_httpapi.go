@@ -3,6 +3,7 @@ package sam
 import (
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // httpAPIEvent is a route of an HTTP API that calls a function.
@@ -35,7 +36,7 @@ func (e *event) httpAPIResources() []*resource {
 // httpPermission lets the API call the function for the route, on all stages; nil if the function has the default route, and may
 // be called for all.
 func (e *event) httpPermission(method *value) *resource {
-	path := trailingSlash.ReplaceAllString(e.get("Path").text, "$1")
+	path := trailingSlash().ReplaceAllString(e.get("Path").text, "$1")
 	var o *openAPI
 	if body := e.api.get("DefinitionBody"); body.truthy() {
 		if !isOpenAPIDoc(body) {
@@ -48,7 +49,7 @@ func (e *event) httpPermission(method *value) *resource {
 	} else if o != nil && o.calls(defaultPath, str(anyMethod), e.target.id()) {
 		return nil
 	}
-	path = httpPathParameter.ReplaceAllString(path, "*")
+	path = httpPathParameter().ReplaceAllString(path, "*")
 	verb := strings.ToUpper(method.text)
 	if method.text == "any" || method.text == anyMethod {
 		verb = "*"
@@ -62,7 +63,7 @@ func (e *event) httpPermission(method *value) *resource {
 		sub(arn(stackPartition, "execute-api", "${__ApiId__}/${__Stage__}"+route), "__ApiId__", api, "__Stage__", "*"))
 }
 
-var braces = regexp.MustCompile(`\{(.*?)\}`)
+var braces = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\{(.*?)\}`) })
 
 func (e *event) addRoute(method *value) {
 	body := e.api.get("DefinitionBody")
@@ -83,7 +84,7 @@ func (e *event) addRoute(method *value) {
 		o.setTimeout(path.text, method, timeout)
 	}
 	var parameters []string
-	for _, m := range braces.FindAllStringSubmatch(path.text, -1) {
+	for _, m := range braces().FindAllStringSubmatch(path.text, -1) {
 		parameters = append(parameters, m[1])
 	}
 	if len(parameters) > 0 {

@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // code is where the function's code is: in the template, in S3, or in an image.
@@ -35,7 +36,9 @@ func (f *function) code() *value {
 	return code
 }
 
-var secretReference = regexp.MustCompile(`\{\{resolve:(ssm|ssm-secure|secretsmanager):[a-zA-Z0-9_.\-/]+(:\d+)?\}\}`)
+var secretReference = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`\{\{resolve:(ssm|ssm-secure|secretsmanager):[a-zA-Z0-9_.\-/]+(:\d+)?\}\}`)
+})
 
 // s3Location is a place in S3 as Lambda's Code and Content have it.
 func s3Location(id string, uri *value, property string) *value {
@@ -48,7 +51,7 @@ func s3Location(id string, uri *value, property string) *value {
 			who.fail(uri, property, "'"+property+"' requires Bucket and Key properties to be specified.")
 		}
 	case uri.isString():
-		if strings.Contains(secretReference.FindString(uri.text), "/") {
+		if strings.Contains(secretReference().FindString(uri.text), "/") {
 			who.fail(uri, property, "Unsupported dynamic reference detected in '"+property+"'. Please consider using alternative 'FunctionCode' object format.")
 		}
 		var ok bool

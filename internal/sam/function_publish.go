@@ -3,6 +3,7 @@ package sam
 import (
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // publish makes a version of the function and the alias that points at it, and returns the alias's name.
@@ -108,19 +109,22 @@ func (f *function) allProperties() *value {
 }
 
 var (
-	aliasName = regexp.MustCompile(`^[a-zA-Z0-9\-_]+$`)
-	allDigits = regexp.MustCompile(`^[0-9]+$`)
+	aliasName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-zA-Z0-9\-_]+$`) })
+	allDigits = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[0-9]+$`) })
+
+	// aliasWords write an alias's name in letters and digits.
+	aliasWords = strings.NewReplacer("-", "D", "_", "U")
 )
 
 func (f *function) newAlias(name *value) *resource {
 	if name.text == "" {
 		failResource(f.id, "Alias name is required to create an alias")
 	}
-	if !aliasName.MatchString(name.text) || allDigits.MatchString(name.text) {
+	if !aliasName().MatchString(name.text) || allDigits().MatchString(name.text) {
 		f.owner().fail(name, "AutoPublishAlias", "AutoPublishAlias name ('"+name.text+"') must contain only alphanumeric characters, hyphens, "+
 			"or underscores matching (?!^[0-9]+$)([a-zA-Z0-9-_]+) pattern.")
 	}
-	id := f.id + "Alias" + strings.NewReplacer("-", "D", "_", "U").Replace(name.text)
+	id := f.id + "Alias" + aliasWords.Replace(name.text)
 	alias := newResource(id, "AWS::Lambda::Alias", f.passthrough()).with(
 		"Name", name, "FunctionName", f.lambda.ref(), "FunctionVersion", getAtt(f.version.id, "Version"))
 	if config := f.get("ProvisionedConcurrencyConfig"); config.truthy() {

@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"evo/internal/cfn"
 )
@@ -281,7 +282,7 @@ func mutualTLSOf(m *model, config *value) *value {
 }
 
 var (
-	notInBasePath  = regexp.MustCompile(`[^0-9a-zA-Z/\-_]+`)
+	notInBasePath  = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`[^0-9a-zA-Z/\-_]+`) })
 	notInMappingID = strings.NewReplacer("-", "", "_", "", "/", "")
 )
 
@@ -299,7 +300,7 @@ func apiMappings(m *model, config *value, api, domain *resource) []*resource {
 		if !path.isString() {
 			m.owner().fail(path, "Domain.BasePath", "Basepath must be a string.")
 		}
-		if notInBasePath.MatchString(path.text) {
+		if notInBasePath().MatchString(path.text) {
 			m.owner().fail(path, "Domain.BasePath", "Invalid Basepath name provided.")
 		}
 		made = append(made, mapping(m.id+notInMappingID.Replace(path.text)+"ApiMapping").with("ApiMappingKey", strings.Trim(path.text, "/")))

@@ -290,8 +290,8 @@ func (p *implicit) commonCondition(conditions []*value, name string) *value {
 func (p *implicit) addPathConditions() {
 	for _, e := range samResources(p.t.source, p.plan.apiType) {
 		props := e.value.get("Properties")
-		if !props.get(managedFlag).truthy() {
-			continue
+		if !props.get(managedFlag).truthy() || e.key == p.plan.implicitID && p.apis[e.key] == nil {
+			continue // an implicit API that nothing uses goes again
 		}
 		props.set("DefinitionBody", p.plan.wrapPaths(props.get("DefinitionBody"), func(d *definition) {
 			for _, path := range d.paths.entries() {
@@ -300,6 +300,9 @@ func (p *implicit) addPathConditions() {
 		}))
 	}
 }
+
+// pathWords write a path in letters.
+var pathWords = strings.NewReplacer("/", "SLASH", "{", "OB", "}", "CB")
 
 func (p *implicit) wrapPath(d *definition, api, path string) {
 	use := p.apis[api]
@@ -310,7 +313,7 @@ func (p *implicit) wrapPath(d *definition, api, path string) {
 	for _, c := range use.conditions[path] {
 		methods = append(methods, c)
 	}
-	name := api + strings.NewReplacer("/", "SLASH", "{", "OB", "}", "CB").Replace(path) + "PathCondition"
+	name := api + pathWords.Replace(path) + "PathCondition"
 	if condition := p.commonCondition(methods, name); condition != nil {
 		d.makePathConditional(path, condition)
 	}

@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // openAPI edits the definition of an HTTP API.
@@ -88,7 +89,7 @@ func (o *openAPI) addFunction(path, method *value, in integration) {
 	}
 }
 
-var functionInURI = regexp.MustCompile(`([A-Za-z0-9]+\.Arn)`)
+var functionInURI = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`([A-Za-z0-9]+\.Arn)`) })
 
 // calls reports whether a method is integrated with the function of that logical id.
 func (o *openAPI) calls(path string, method *value, function string) bool {
@@ -102,7 +103,7 @@ func (o *openAPI) calls(path string, method *value, function string) bool {
 			return false
 		}
 		for _, branch := range branches(uri) {
-			match := functionInURI.FindString(branch.get("Fn::Sub").str())
+			match := functionInURI().FindString(branch.get("Fn::Sub").str())
 			if match == "" || strings.Split(match, ".Arn")[0] != function {
 				return false
 			}
@@ -271,7 +272,7 @@ func pythonType(v *value) string {
 	switch {
 	case v.marked:
 		return "Py27UniStr"
-	case v.isMap() && v.fields.table != nil:
+	case v.isMap() && v.fields.tabular:
 		return "Py27Dict"
 	}
 	return [...]string{"NoneType", "bool", "int", "float", "str", "list", "dict"}[v.kind]

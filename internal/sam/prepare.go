@@ -117,23 +117,23 @@ func markResource(resource *value) {
 
 // toTable copies v with marked strings, and with tables for maps.
 func toTable(v *value) *value {
-	c := *v
 	switch v.kind {
-	case cfn.String:
-		c.marked = true
-	case cfn.List:
-		c.items = make([]*value, len(v.items))
-		for i, item := range v.items {
-			c.items[i] = toTable(item)
-		}
 	case cfn.Map:
-		c.fields = &fields{table: newKeyTable()}
+		t := newTable()
+		t.span = v.span
 		for _, e := range v.entries() {
 			e.value, e.marked = toTable(e.value), true
-			c.setKey(e)
+			t.setKey(e)
 		}
+		return t
+	case cfn.List:
+		return v.cloneWith(toTable)
+	case cfn.String:
+		c := *v
+		c.marked = true
+		return &c
 	}
-	return &c
+	return v
 }
 
 // shallowTable is a table of marked keys with v's values as they are.

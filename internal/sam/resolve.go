@@ -41,7 +41,10 @@ func (r *resolver) walk(v *value, depth int) *value {
 	switch {
 	case v.isMap():
 		for i := range v.fields.list {
-			v.fields.list[i].value = r.walk(v.fields.list[i].value, depth+1)
+			before := v.fields.list[i].value
+			if after := r.walk(before, depth+1); after != before {
+				v.fields.put(i, after)
+			}
 		}
 	case v.isList():
 		for i := range v.items {

@@ -57,7 +57,7 @@ func asList(v *value) *value {
 // invocations are the methods of a path, as resources of a policy.
 func (s *swagger) invocations(path, stage *value) *value {
 	uris := list()
-	wild := path.like(restPathParameter.ReplaceAllString(path.str(), "*"))
+	wild := path.like(restPathParameter().ReplaceAllString(path.str(), "*"))
 	for _, item := range branches(s.paths.get(path.str())) {
 		for _, key := range needPathItem(item, path.str()).keys() {
 			method := key.like(strings.ToUpper(key.text))

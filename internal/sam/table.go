@@ -7,8 +7,8 @@ package sam
 // A table holds positions in the list of a map's entries, which its methods are given.
 type table struct {
 	slots []slot
-	used  int // live entries
-	fill  int // live entries and deleted markers
+	used  int32 // live entries
+	taken int32 // live entries and deleted markers
 }
 
 // slot is a place in a table. at is the position of an entry plus one, 0 if the slot is empty, or deletedSlot.
@@ -21,12 +21,39 @@ const deletedSlot = -1
 
 const (
 	minSlots       = 8
+	fewKeys        = 5      // so many fit into the first slots
 	manyKeys       = 50_000 // above so many, a table grows by two instead of four
 	perturbShift   = 5
 	hashMultiplier = 1000003
 )
 
-func newKeyTable() *table { return &table{slots: make([]slot, minSlots)} }
+// fill adds entries to an empty table, one after the other.
+func (t *table) fill(entries []field) {
+	for i := range entries {
+		t.add(entries[:i+1], hashKey(entries[i].key))
+	}
+}
+
+// visit returns the entries in the order of their slots. It is a new list if they do not stand in that order.
+func (t *table) visit(entries []field) (list []field, fresh bool) {
+	last := int32(0)
+	for i := range t.slots {
+		switch at := t.slots[i].at; {
+		case at <= 0:
+		case list == nil && at == last+1:
+			last = at
+		case list == nil:
+			list = append(make([]field, 0, len(entries)), entries[:last]...)
+			fallthrough
+		default:
+			list = append(list, entries[at-1])
+		}
+	}
+	if list == nil {
+		return entries, false
+	}
+	return list, true
+}
 
 // hashKey hashes a key, over its characters, with 64 bits that wrap around.
 func hashKey(s string) uint64 {
@@ -69,16 +96,16 @@ func (t *table) add(entries []field, hash uint64) {
 	at := len(entries)
 	s := t.find(entries, entries[at-1].key, hash)
 	if s.at == 0 {
-		t.fill++
+		t.taken++
 	}
 	*s = slot{hash, int32(at)}
 	t.used++
-	if 3*t.fill >= 2*len(t.slots) {
-		t.resize(t.used * growth(t.used))
+	if 3*int(t.taken) >= 2*len(t.slots) {
+		t.resize(int(t.used * growth(t.used)))
 	}
 }
 
-func growth(used int) int {
+func growth(used int32) int32 {
 	if used > manyKeys {
 		return 2
 	}
@@ -100,8 +127,8 @@ func (t *table) delete(position int) {
 
 // reserve makes room for n more keys, some of which may be there already.
 func (t *table) reserve(n int) {
-	if n > 0 && 3*(t.fill+n) >= 2*len(t.slots) {
-		t.resize(2 * (t.used + n))
+	if n > 0 && 3*(int(t.taken)+n) >= 2*len(t.slots) {
+		t.resize(2 * (int(t.used) + n))
 	}
 }
 
@@ -113,7 +140,7 @@ func (t *table) resize(n int) {
 	}
 	old := t.slots
 	t.slots = make([]slot, size)
-	t.fill = t.used
+	t.taken = t.used
 	for _, s := range old {
 		if s.at > 0 {
 			t.place(s)
@@ -130,22 +157,4 @@ func (t *table) place(s slot) {
 		perturb >>= perturbShift
 	}
 	t.slots[walk&mask] = s
-}
-
-// cloned is the table that results from adding the entries to an empty one, one by one, in the order in which t visits them. There
-// they stand in that order, too.
-func (t *table) cloned() *table {
-	c := newKeyTable()
-	for _, s := range t.slots {
-		if s.at <= 0 {
-			continue
-		}
-		c.used++
-		c.fill++
-		c.place(slot{s.hash, int32(c.used)})
-		if 3*c.fill >= 2*len(c.slots) {
-			c.resize(c.used * growth(c.used))
-		}
-	}
-	return c
 }

@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"math"
 	"regexp"
-	"sort"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -35,10 +35,10 @@ func (v *value) display() string {
 	if v.isString() {
 		return v.text
 	}
-	return markedWord.ReplaceAllString(v.textForm(withMarks), "'$1'")
+	return markedWord().ReplaceAllString(v.textForm(withMarks), "'$1'")
 }
 
-var markedWord = regexp.MustCompile(`u'([A-Za-z0-9]*)'`)
+var markedWord = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`u'([A-Za-z0-9]*)'`) })
 
 func (v *value) writeText(b *strings.Builder, q quotes) {
 	if v == nil {
@@ -180,7 +180,7 @@ func writeJSON(b *strings.Builder, v *value, style jsonStyle, depth int) {
 	case v.kind == cfn.Map:
 		entries := v.entries()
 		if style.sorted {
-			sort.Slice(entries, func(i, j int) bool { return entries[i].key < entries[j].key })
+			entries = sortedEntries(v)
 		}
 		writeBracketed(b, style, depth, '{', '}', len(entries), func(i int) {
 			writeASCII(b, entries[i].key)

@@ -106,7 +106,7 @@ func (t *transformer) run() {
 	t.prepare()
 	t.addEmbeddedConnectors()
 
-	t.out = t.source.clone()
+	t.out = t.outputBefore()
 	t.mappings = newMapResolver(orEmpty(t.out, "Mappings"))
 	for _, e := range t.resourcesInOrder() {
 		t.within(e, func() {
@@ -122,6 +122,24 @@ func (t *transformer) run() {
 		panic(newError(t.causes))
 	}
 	t.references.rewrite(t.out)
+}
+
+// outputBefore is a copy of the template, to be changed into the output. SAM resources are not copied, since what is made of them takes
+// their places; connectors are: what they become shows in the dependencies of those that follow.
+func (t *transformer) outputBefore() *value {
+	resources := t.source.get("Resources")
+	return t.source.cloneWith(func(section *value) *value {
+		if section != resources {
+			return section.clone()
+		}
+		return section.cloneWith(func(r *value) *value {
+			kind := r.get("Type").str()
+			if _, ok := samKinds[kind]; ok && kind != connectorType {
+				return r
+			}
+			return r.clone()
+		})
+	})
 }
 
 // parameterValues are the given values, the defaults of the others, and the pseudo parameters that are known.

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -325,8 +326,23 @@ func FuzzTransform(f *testing.F) {
 	} {
 		f.Add([]byte(seed))
 	}
+	for _, seed := range []string{
+		"Resources: &r\n  A: &a {Type: 'AWS::Serverless::Function', Properties: {Tags: {x: &x [y, y]}, Layers: [*x, *x]}}\n  B: *a\n",
+		"Transform: [AWS::LanguageExtensions, AWS::Serverless-2016-10-31]\nResources:\n  Fn::ForEach::Loop: [N, [a, b], {'F${N}': {Type: 'AWS::Serverless::Function', Properties: {Runtime: r, Handler: h, InlineCode: x}}}]\n",
+		"Globals: {Function: {Tags: {a: b}}}\nParameters: {P: {Type: String, Default: !Ref P}}\nResources: {F: {Type: 'AWS::Serverless::Function', Properties: {FunctionName: !Sub '${P}', Events: {E: {Type: Api, Properties: {Path: '/{p+}', Method: any, Auth: {ApiKeyRequired: true}}}}}}}\n",
+	} {
+		f.Add([]byte(seed))
+	}
+	for _, template := range conformanceInputs(f) {
+		if text, err := template.MarshalJSON(); err == nil {
+			f.Add(text)
+		}
+	}
 	f.Fuzz(func(t *testing.T, text []byte) {
 		template, err := cfn.Parse("fuzz", text)
+		if err == nil {
+			template, err = cfn.Extend(template, cfn.Env{Region: "us-gov-west-1"})
+		}
 		if err != nil {
 			return
 		}
@@ -362,4 +378,27 @@ func BenchmarkParse(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// Transforms may run at the same time: what they share, they only read.
+func TestTransformConcurrently(t *testing.T) {
+	template := parse(t, "t.yaml", []byte(`
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  F:
+    Type: AWS::Serverless::Function
+    Properties:
+      {Runtime: python3.13, Handler: h, InlineCode: x, Policies: [{DynamoDBCrudPolicy: {TableName: t}}, {SQSPollerPolicy: {QueueName: q}}, AWSLambdaExecute]}
+    Connectors: {C: {Properties: {Destination: {Id: T}, Permissions: [Read, Write]}}}
+  T: {Type: AWS::Serverless::SimpleTable}
+`))
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			if _, err := sam.Transform(template, sam.Options{}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
 }

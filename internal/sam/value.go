@@ -13,29 +13,33 @@ import (
 // value is one value while a template is transformed. It is a cfn.Node that can be changed, and that also knows two things
 // which show in the ids of API deployments and nowhere else: whether a string is marked, and in what order a map is visited
 // (see table). All methods take a nil value for one that is not there.
+//
+// What is no list and no map is never changed once it has been made, so that copies share it.
 type value struct {
-	kind   cfn.Kind
 	text   string
-	marked bool // strings only
 	items  []*value
 	fields *fields // maps only
 	span   source.Span
+	kind   cfn.Kind
+	marked bool // strings only
 }
 
 // field is one entry of a map. The mark is that of its key.
 type field struct {
 	key    string
+	value  *value
+	span   source.Span
 	marked bool
 	bare   bool // a number or the like, without quotes
-	span   source.Span
-	value  *value
 }
 
 // fields hold a map's entries in the order of their insertion, and, for a table, the order in which it is visited.
 type fields struct {
-	list  []field
-	at    map[string]int // positions, once there are many; a table knows them itself
-	table *table         // nil: visited in the order of insertion
+	list    []field
+	at      map[string]int // positions, once one of many was asked for; a table knows them itself
+	table   *table         // nil: the one that results from adding the list's entries to an empty one
+	tabular bool           // visited as a table is
+	shared  bool           // somebody visits list: it is copied before it is changed
 }
 
 // smallMap is the size up to which looking through a list is faster than a Go map.
@@ -45,7 +49,10 @@ func (f *fields) find(key string) int {
 	if f.table != nil && len(f.list) > smallMap {
 		return int(f.table.find(f.list, key, hashKey(key)).at) - 1
 	}
-	if f.at != nil {
+	if len(f.list) > smallMap {
+		if f.at == nil {
+			f.reindex()
+		}
 		if i, ok := f.at[key]; ok {
 			return i
 		}
@@ -60,15 +67,54 @@ func (f *fields) find(key string) int {
 }
 
 func (f *fields) add(e field) {
+	if cap(f.list) == 0 {
+		f.list = make([]field, 0, 4)
+	}
 	f.list = append(f.list, e)
 	switch {
 	case f.table != nil:
 		f.table.add(f.list, hashKey(e.key))
+	case f.tabular && len(f.list) > fewKeys:
+		f.order()
 	case f.at != nil:
 		f.at[e.key] = len(f.list) - 1
-	case len(f.list) > smallMap:
-		f.reindex()
 	}
+}
+
+// order is the table that says in which order the entries are visited.
+func (f *fields) order() *table {
+	if f.table == nil {
+		f.table = &table{slots: make([]slot, minSlots)}
+		f.table.fill(f.list)
+	}
+	return f.table
+}
+
+// visit returns the entries in the order in which they are visited; fresh tells that the list is a new one.
+func (f *fields) visit() (list []field, fresh bool) {
+	if !f.tabular || len(f.list) < 2 {
+		return f.list, false
+	}
+	if f.table != nil {
+		return f.table.visit(f.list)
+	}
+	var slots [minSlots]slot
+	few := table{slots: slots[:]}
+	few.fill(f.list)
+	return few.visit(f.list)
+}
+
+// own makes the list one that nobody visits.
+func (f *fields) own() {
+	if f.shared {
+		f.list, f.shared = slices.Clone(f.list), false
+	}
+}
+
+// put changes the value of an entry.
+func (f *fields) put(i int, v *value) {
+	f.own()
+	f.list[i].value = v
 }
 
 func (f *fields) reindex() {
@@ -86,8 +132,6 @@ func boolean(b bool) *value              { return &value{kind: cfn.Bool, text: s
 func list(items ...*value) *value        { return &value{kind: cfn.List, items: items} }
 func null() *value                       { return &value{} }
 func strList(texts ...string) *value     { return mapList(texts, str) }
-func newMap() *value                     { return &value{kind: cfn.Map, fields: &fields{}} }
-func newTable() *value                   { return &value{kind: cfn.Map, fields: &fields{table: newKeyTable()}} }
 func object(keysAndValues ...any) *value { return fill(newMap(), keysAndValues) }
 func tableOf(keysAndValues ...any) *value {
 	return fill(newTable(), keysAndValues)
@@ -95,14 +139,34 @@ func tableOf(keysAndValues ...any) *value {
 
 func mapList[T any](items []T, f func(T) *value) *value {
 	l := list()
+	if len(items) > 0 {
+		l.items = make([]*value, 0, len(items))
+	}
 	for _, item := range items {
 		l.items = append(l.items, f(item))
 	}
 	return l
 }
 
+// newMap and newTable make empty maps.
+func newMap() *value {
+	m := &struct {
+		value
+		of fields
+	}{value: value{kind: cfn.Map}}
+	m.fields = &m.of
+	return &m.value
+}
+
+func newTable() *value {
+	m := newMap()
+	m.fields.tabular = true
+	return m
+}
+
 // fill sets keys and values given in turn. A value that is not there is left out.
 func fill(m *value, keysAndValues []any) *value {
+	m.fields.list = make([]field, 0, len(keysAndValues)/2)
 	for i := 0; i+1 < len(keysAndValues); i += 2 {
 		if v := valueOf(keysAndValues[i+1]); v != nil {
 			m.set(keysAndValues[i].(string), v)
@@ -248,7 +312,7 @@ func (v *value) setKey(e field) {
 		misplaced(v, cfn.Map)
 	}
 	if i := v.fields.find(e.key); i >= 0 {
-		v.fields.list[i].value = e.value
+		v.fields.put(i, e.value)
 		return
 	}
 	v.fields.add(e)
@@ -275,30 +339,25 @@ func (v *value) delete(key string) {
 	if i < 0 {
 		return
 	}
-	if v.fields.table != nil {
-		v.fields.table.delete(i)
+	if v.fields.tabular {
+		v.fields.order().delete(i)
 	}
+	v.fields.own()
 	v.fields.list = slices.Delete(v.fields.list, i, i+1)
-	if v.fields.at != nil {
-		v.fields.reindex()
-	}
+	v.fields.at = nil
 }
 
-// entries are the entries of a map, in the order in which it is visited. The map may be changed meanwhile.
+// entries are the entries of a map, in the order in which it is visited. The map may be changed meanwhile; the list that is
+// returned must not be.
 func (v *value) entries() []field {
 	if !v.isMap() {
 		return nil
 	}
-	if v.fields.table == nil {
-		return slices.Clone(v.fields.list)
+	entries, fresh := v.fields.visit()
+	if !fresh && !v.fields.shared {
+		v.fields.shared = true
 	}
-	out := make([]field, 0, len(v.fields.list))
-	for _, s := range v.fields.table.slots {
-		if s.at > 0 {
-			out = append(out, v.fields.list[s.at-1])
-		}
-	}
-	return out
+	return entries
 }
 
 // keys are the keys of a map as strings, in the order in which it is visited.
@@ -322,8 +381,8 @@ func (v *value) onlyKey() string {
 // update sets all entries of other, after making room for them.
 func (v *value) update(other *value) {
 	entries := other.entries()
-	if v.fields.table != nil {
-		v.fields.table.reserve(len(entries))
+	if v.fields.table != nil || v.fields.tabular && len(v.fields.list)+len(entries) > fewKeys {
+		v.fields.order().reserve(len(entries))
 	}
 	for _, e := range entries {
 		v.setKey(e)
@@ -335,9 +394,7 @@ func (v *value) copy() *value {
 	c := *v
 	if v.isMap() {
 		c.fields = &fields{}
-		if v.fields.table != nil {
-			c.fields.table = newKeyTable()
-		}
+		c.fields.tabular = v.fields.tabular
 		c.update(v)
 	}
 	c.items = slices.Clone(v.items)
@@ -346,29 +403,36 @@ func (v *value) copy() *value {
 
 // clone copies v and all in it. A table is filled anew, key by key, in the order in which it is visited; that can change the
 // order, and shows in deployment ids.
-func (v *value) clone() *value {
-	if v == nil {
-		return nil
+func (v *value) clone() *value { return v.cloneWith((*value).clone) }
+
+// cloneWith copies v, and in it what clone makes of its values.
+func (v *value) cloneWith(clone func(*value) *value) *value {
+	if !v.isList() && !v.isMap() {
+		return v
 	}
-	c := *v
-	switch v.kind {
-	case cfn.List:
+	if v.kind == cfn.List {
+		c := *v
 		c.items = make([]*value, len(v.items))
 		for i, item := range v.items {
-			c.items[i] = item.clone()
+			c.items[i] = clone(item)
 		}
-	case cfn.Map:
-		c.fields = &fields{list: v.entries()}
-		for i := range c.fields.list {
-			c.fields.list[i].value = c.fields.list[i].value.clone()
-		}
-		if v.fields.table != nil {
-			c.fields.table = v.fields.table.cloned()
-		} else if len(c.fields.list) > smallMap {
-			c.fields.reindex()
-		}
+		return &c
 	}
-	return &c
+	c := newMap()
+	c.span, c.fields.tabular = v.span, v.fields.tabular
+	entries, fresh := v.fields.visit()
+	if !fresh {
+		entries = slices.Clone(entries)
+	}
+	c.fields.list = entries
+	if c.fields.tabular && len(entries) > fewKeys {
+		c.fields.order()
+	}
+	for i := range c.fields.list {
+		e := &c.fields.list[i]
+		e.value = clone(e.value)
+	}
+	return c
 }
 
 // size counts the values in v, v included.
@@ -442,55 +506,9 @@ func concat(a, b *value) *value {
 	return l
 }
 
-// fromNode makes values of a template's nodes.
-func fromNode(n *cfn.Node) *value {
-	if n == nil {
-		return nil
-	}
-	v := &value{kind: n.Kind, text: n.Text, span: n.Span}
-	switch n.Kind {
-	case cfn.List:
-		v.items = make([]*value, len(n.Items))
-		for i, item := range n.Items {
-			v.items[i] = fromNode(item)
-		}
-	case cfn.Map:
-		v.fields = &fields{list: make([]field, len(n.Pairs))}
-		for i := range n.Pairs {
-			p := &n.Pairs[i]
-			v.fields.list[i] = field{key: p.Key, bare: p.Bare, span: p.KeySpan, value: fromNode(p.Value)}
-		}
-		if len(n.Pairs) > smallMap {
-			v.fields.reindex()
-		}
-	}
-	return v
-}
-
-// node makes nodes of values, in the order of insertion.
-func (v *value) node() *cfn.Node {
-	if v == nil {
-		return &cfn.Node{}
-	}
-	n := &cfn.Node{Kind: v.kind, Text: v.text, Span: v.span}
-	switch v.kind {
-	case cfn.List:
-		n.Items = make([]*cfn.Node, len(v.items))
-		for i, item := range v.items {
-			n.Items[i] = item.node()
-		}
-	case cfn.Map:
-		n.Pairs = make([]cfn.Pair, len(v.fields.list))
-		for i, e := range v.fields.list {
-			n.Pairs[i] = cfn.Pair{Key: e.key, KeySpan: e.span, Value: e.value.node()}
-		}
-	}
-	return n
-}
-
 // sortedEntries are the entries of a map, by key.
 func sortedEntries(v *value) []field {
-	entries := v.entries()
+	entries := slices.Clone(v.entries())
 	slices.SortFunc(entries, func(a, b field) int { return cmp.Compare(a.key, b.key) })
 	return entries
 }

@@ -103,7 +103,7 @@ func (ds Diagnostics) Unwrap() []error {
 
 // Sort puts ds in the order of the file. Those without a place come first.
 func (ds Diagnostics) Sort() {
-	slices.SortStableFunc(ds, func(a, b *Diagnostic) int { return a.Span.Start.Offset - b.Span.Start.Offset })
+	slices.SortStableFunc(ds, func(a, b *Diagnostic) int { return int(a.Span.Start.Offset - b.Span.Start.Offset) })
 }
 
 // Text shows every diagnostic with its lines of src, one blank line between two.
@@ -163,8 +163,8 @@ func excerpt(b *strings.Builder, src []byte, span Span) {
 		return
 	}
 	text, start := lineOf(src, span.Start)
-	from := clampToRune(text, span.Start.Offset-start)
-	to := clampToRune(text, span.End.Offset-start)
+	from := clampToRune(text, int(span.Start.Offset)-start)
+	to := clampToRune(text, int(span.End.Offset)-start)
 	before, marked, after := printable(text[:from]), printable(text[from:max(from, to)]), printable(text[max(from, to):])
 	if n := utf8.RuneCountInString(before); n > excerptLead {
 		before = "…" + string([]rune(before)[n-excerptLead+1:])

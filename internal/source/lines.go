@@ -30,7 +30,7 @@ func NewLines(text []byte) *Lines {
 func (l *Lines) Pos(offset int) Pos {
 	offset = min(max(offset, 0), l.size)
 	line := sort.SearchInts(l.starts, offset+1)
-	return Pos{Offset: offset, Line: line, Col: offset - l.starts[line-1] + 1}
+	return Pos{Offset: int32(offset), Line: int32(line), Col: int32(offset - l.starts[line-1] + 1)}
 }
 
 // Span is the stretch from one byte offset up to another.
@@ -40,9 +40,9 @@ func (l *Lines) Span(start, end int) Span {
 
 // lineOf is line for the one that p is on, found without counting lines where p is a place of this text.
 func lineOf(text []byte, p Pos) (string, int) {
-	start := p.Offset - p.Col + 1
+	start := int(p.Offset - p.Col + 1)
 	if start < 0 || start > len(text) || start > 0 && text[start-1] != '\n' || p.Line == 1 && start > 0 {
-		return line(text, p.Line)
+		return line(text, int(p.Line))
 	}
 	rest := text[start:]
 	if end := bytes.IndexAny(rest, "\r\n"); end >= 0 {

@@ -2,9 +2,9 @@
 package source
 
 // Pos is a place in a file: a byte offset, and the line and column (both from 1; the column counts bytes) that it falls on.
-// The zero Pos is no place.
+// The zero Pos is no place. A template's tree holds two of them for each value and each key, so they are kept small.
 type Pos struct {
-	Offset, Line, Col int
+	Offset, Line, Col int32
 }
 
 // IsValid reports whether p is a place.

@@ -44,7 +44,7 @@ func Explain(a *fitness.Assessment, excepted fitness.Excepted) Explanation {
 	e := Explanation{Total: json.Number(sum.Total), Lost: json.Number(sum.Lost), Complexity: json.Number(sum.Complexity), Lines: []Loss{}, Unknown: []Loss{},
 		Excepted: excepted.Held, Expired: excepted.Expired, Idle: excepted.Idle, Suppressed: excepted.Suppressed}
 	for _, l := range a.Lost { // in the order of the explanation's lines
-		loss := Loss{Resource: l.Resource, Type: l.Type, Function: l.Function, Characteristic: l.Characteristic, Reason: l.Reason, Line: l.Place.Start.Line}
+		loss := Loss{Resource: l.Resource, Type: l.Type, Function: l.Function, Characteristic: l.Characteristic, Reason: l.Reason, Line: int(l.Place.Start.Line)}
 		if l.Points.Lo.Sign() > 0 {
 			loss.Points = json.Number(sum.Lines[len(e.Lines)].Points)
 			e.Lines = append(e.Lines, loss)

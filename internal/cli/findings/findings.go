@@ -33,7 +33,7 @@ type Finding struct {
 // New makes a finding of a verdict.
 func New(file string, v rules.Verdict) Finding {
 	return Finding{Rule: v.Rule, Resource: v.Resource, Type: v.Type, Compliance: v.Compliance.String(), Score: json.Number(v.Score.String()),
-		Reason: v.Reason, File: file, Line: v.Span.Start.Line, Span: v.Span, Path: v.Path}
+		Reason: v.Reason, File: file, Line: int(v.Span.Start.Line), Span: v.Span, Path: v.Path}
 }
 
 // Failed reports whether the resource does not comply.

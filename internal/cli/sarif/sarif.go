@@ -116,7 +116,7 @@ func (r *Result) written() result {
 	}
 	place := location{Physical: physical{Artifact: artifact{filepath.ToSlash(r.File)}}}
 	if r.Span.IsValid() {
-		place.Physical.Region = &region{r.Span.Start.Line, r.Span.Start.Col}
+		place.Physical.Region = &region{int(r.Span.Start.Line), int(r.Span.Start.Col)}
 	}
 	if r.Name != "" {
 		place.Logical = []logical{{r.Name, r.NameKind}}

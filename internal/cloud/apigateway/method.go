@@ -5,6 +5,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/apigateway"
@@ -104,12 +105,12 @@ func (s *Service) DeleteMethod(ctx context.Context, in *apigateway.DeleteMethodI
 	return &apigateway.DeleteMethodOutput{}, nil
 }
 
-var statusPattern = regexp.MustCompile(`^[1-5]\d\d$`)
+var statusPattern = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[1-5]\d\d$`) })
 
 // PutMethodResponse declares what a method may answer.
 func (s *Service) PutMethodResponse(ctx context.Context, in *apigateway.PutMethodResponseInput) (*apigateway.PutMethodResponseOutput, error) {
 	status := aws.ToString(in.StatusCode)
-	if !statusPattern.MatchString(status) {
+	if !statusPattern().MatchString(status) {
 		return nil, badRequest("Invalid status code specified: %s", status)
 	}
 	r := types.MethodResponse{StatusCode: &status, ResponseModels: in.ResponseModels, ResponseParameters: in.ResponseParameters}
@@ -273,7 +274,7 @@ func (s *Service) editResponses(ctx context.Context, apiID, resourceID, verb *st
 // PutIntegrationResponse says what becomes of an integration's answer.
 func (s *Service) PutIntegrationResponse(ctx context.Context, in *apigateway.PutIntegrationResponseInput) (*apigateway.PutIntegrationResponseOutput, error) {
 	status := aws.ToString(in.StatusCode)
-	if !statusPattern.MatchString(status) {
+	if !statusPattern().MatchString(status) {
 		return nil, badRequest("Invalid status code specified: %s", status)
 	}
 	r := types.IntegrationResponse{

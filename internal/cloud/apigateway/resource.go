@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/apigateway"
@@ -83,7 +84,7 @@ func (s *Service) GetResources(_ context.Context, in *apigateway.GetResourcesInp
 	return out, nil
 }
 
-var partPattern = regexp.MustCompile(`^([a-zA-Z0-9._:~$@!,-]+|\{[a-zA-Z0-9._-]+\+?\})$`)
+var partPattern = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^([a-zA-Z0-9._:~$@!,-]+|\{[a-zA-Z0-9._-]+\+?\})$`) })
 
 // CreateResource adds a path below another.
 func (s *Service) CreateResource(ctx context.Context, in *apigateway.CreateResourceInput) (*apigateway.CreateResourceOutput, error) {
@@ -110,7 +111,7 @@ func (s *Service) CreateResource(ctx context.Context, in *apigateway.CreateResou
 
 // newPart refuses a path part that cannot stand below a parent.
 func newPart(a *restapi.API, parent restapi.Resource, part string) error {
-	if !partPattern.MatchString(part) {
+	if !partPattern().MatchString(part) {
 		return badRequest("Resource's path part only allow a-zA-Z0-9._-: or a valid greedy path variable and curly braces at the beginning and the end.")
 	}
 	if strings.HasSuffix(parent.PathPart, "+}") {

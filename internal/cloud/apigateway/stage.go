@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -27,7 +28,7 @@ type deployment struct {
 
 type stage struct{ Stage types.Stage }
 
-var stagePattern = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,128}$`)
+var stagePattern = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-zA-Z0-9_-]{1,128}$`) })
 
 // CreateDeployment freezes an API as it is, and lets a stage serve it if one is named.
 func (s *Service) CreateDeployment(ctx context.Context, in *apigateway.CreateDeploymentInput) (*apigateway.CreateDeploymentOutput, error) {
@@ -76,7 +77,7 @@ func deployable(a *restapi.API) error {
 // pointStage lets the stage that CreateDeployment names serve the deployment, and makes it if it is not there.
 func (s *Service) pointStage(tx *store.Tx, apiID, id string, in *apigateway.CreateDeploymentInput) error {
 	name, now := *in.StageName, s.cfg.Clock.Now()
-	if !stagePattern.MatchString(name) {
+	if !stagePattern().MatchString(name) {
 		return badRequest("Stage name only allows a-zA-Z0-9_-")
 	}
 	st, ok := s.kept.Stages.Get(tx, apiID+"/"+name)
@@ -190,7 +191,7 @@ func (st stage) describe() *apigateway.GetStageOutput {
 // CreateStage makes a stage that serves a deployment.
 func (s *Service) CreateStage(ctx context.Context, in *apigateway.CreateStageInput) (*apigateway.CreateStageOutput, error) {
 	name := aws.ToString(in.StageName)
-	if !stagePattern.MatchString(name) {
+	if !stagePattern().MatchString(name) {
 		return nil, badRequest("Stage name only allows a-zA-Z0-9_-")
 	}
 	if in.CanarySettings != nil {

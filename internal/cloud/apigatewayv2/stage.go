@@ -4,6 +4,7 @@ import (
 	"context"
 	"regexp"
 	"slices"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/apigatewayv2"
@@ -21,7 +22,7 @@ type deployment struct {
 
 type stage struct{ Stage types.Stage }
 
-var stagePattern = regexp.MustCompile(`^(\$default|[a-zA-Z0-9_-]{1,128})$`)
+var stagePattern = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(\$default|[a-zA-Z0-9_-]{1,128})$`) })
 
 func (s *Service) newStage(name string) stage {
 	now := s.cfg.Clock.Now()
@@ -172,7 +173,7 @@ func (st stage) describe() *apigatewayv2.GetStageOutput {
 // CreateStage makes a stage.
 func (s *Service) CreateStage(ctx context.Context, in *apigatewayv2.CreateStageInput) (*apigatewayv2.CreateStageOutput, error) {
 	name := aws.ToString(in.StageName)
-	if !stagePattern.MatchString(name) {
+	if !stagePattern().MatchString(name) {
 		return nil, badRequest("Stage name only allows a-zA-Z0-9_-, or is $default")
 	}
 	st := s.newStage(name)

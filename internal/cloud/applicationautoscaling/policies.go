@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
@@ -104,7 +105,9 @@ func (s *Service) DeleteScalingPolicy(ctx context.Context, in *applicationautosc
 }
 
 // schedule is the form of schedules; what is in the parentheses is not looked into.
-var schedule = regexp.MustCompile(`^(at\(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\)|rate\(\d+ (minutes?|hours?|days?)\)|cron\([^()]+\))$`)
+var schedule = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(at\(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\)|rate\(\d+ (minutes?|hours?|days?)\)|cron\([^()]+\))$`)
+})
 
 // PutScheduledAction records a scheduled action of a registered target, or changes one.
 func (s *Service) PutScheduledAction(ctx context.Context, in *applicationautoscaling.PutScheduledActionInput) (*applicationautoscaling.PutScheduledActionOutput, error) {
@@ -130,7 +133,7 @@ func (s *Service) PutScheduledAction(ctx context.Context, in *applicationautosca
 		}
 		a.StartTime, a.EndTime, a.Timezone = in.StartTime, in.EndTime, in.Timezone
 		switch {
-		case !schedule.MatchString(aws.ToString(a.Schedule)):
+		case !schedule().MatchString(aws.ToString(a.Schedule)):
 			return invalid("Unrecognized schedule expression %s", aws.ToString(a.Schedule))
 		case a.ScalableTargetAction == nil || a.ScalableTargetAction.MinCapacity == nil && a.ScalableTargetAction.MaxCapacity == nil:
 			return invalid("ScalableTargetAction must have a minimum or a maximum capacity")

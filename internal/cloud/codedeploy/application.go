@@ -4,6 +4,7 @@ import (
 	"context"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -23,13 +24,13 @@ type application struct {
 }
 
 // namePattern holds for the names of applications, groups and configurations. It keeps "/" free for keys.
-var namePattern = regexp.MustCompile(`^[A-Za-z0-9._+=,@-]{1,100}$`)
+var namePattern = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9._+=,@-]{1,100}$`) })
 
 func checkApplicationName(name *string) (string, error) {
 	switch {
 	case aws.ToString(name) == "":
 		return "", &types.ApplicationNameRequiredException{Message: aws.String("The application name is required.")}
-	case !namePattern.MatchString(*name):
+	case !namePattern().MatchString(*name):
 		return "", &types.InvalidApplicationNameException{Message: aws.String("The application name is invalid: " + *name)}
 	}
 	return *name, nil

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 
 	"go.yaml.in/yaml/v4"
 )
@@ -18,7 +19,7 @@ type appSpec struct {
 
 const maxAppSpec = 100 << 10
 
-var versionPattern = regexp.MustCompile(`^[1-9][0-9]{0,18}$`)
+var versionPattern = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[1-9][0-9]{0,18}$`) })
 
 // parseAppSpec reads an AppSpec file, YAML or JSON. Keys are matched without regard to case, as in AWS's own samples.
 func parseAppSpec(content string) (spec appSpec, err error) {
@@ -99,7 +100,7 @@ func parseResources(n *yaml.Node) (spec appSpec, err error) {
 		*p.to = v.Value
 	}
 	for _, v := range []string{spec.Current, spec.Target} {
-		if !versionPattern.MatchString(v) {
+		if !versionPattern().MatchString(v) {
 			return spec, fmt.Errorf("version %q is not a positive integer", v)
 		}
 	}

@@ -55,7 +55,7 @@ func FuzzParseAppSpec(f *testing.F) {
 	f.Add("a: &a [*a, *a]\nResources: *a")
 	f.Fuzz(func(t *testing.T, text string) {
 		spec, err := parseAppSpec(text)
-		if err == nil && (spec.Function == "" || spec.Alias == "" || !versionPattern.MatchString(spec.Current) || !versionPattern.MatchString(spec.Target)) {
+		if err == nil && (spec.Function == "" || spec.Alias == "" || !versionPattern().MatchString(spec.Current) || !versionPattern().MatchString(spec.Target)) {
 			t.Errorf("%q gives %+v", text, spec)
 		}
 	})

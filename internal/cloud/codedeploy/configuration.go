@@ -51,7 +51,7 @@ func checkConfigName(name *string) (string, error) {
 	switch {
 	case aws.ToString(name) == "":
 		return "", &types.DeploymentConfigNameRequiredException{Message: aws.String("The deployment configuration name is required.")}
-	case !namePattern.MatchString(*name):
+	case !namePattern().MatchString(*name):
 		return "", &types.InvalidDeploymentConfigNameException{Message: aws.String("The deployment configuration name is invalid: " + *name)}
 	}
 	return *name, nil

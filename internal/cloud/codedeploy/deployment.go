@@ -43,7 +43,7 @@ func (s *Service) deployment(tx *store.Tx, id *string) (deployment, error) {
 	switch {
 	case aws.ToString(id) == "":
 		return deployment{}, &types.DeploymentIdRequiredException{Message: aws.String("The deployment ID is required.")}
-	case !deploymentIDPattern.MatchString(*id):
+	case !deploymentIDPattern().MatchString(*id):
 		return deployment{}, &types.InvalidDeploymentIdException{Message: aws.String("The deployment ID is invalid: " + *id)}
 	}
 	d, ok := s.deployments.Get(tx, *id)

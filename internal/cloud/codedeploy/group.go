@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -46,7 +47,7 @@ func checkGroupName(name *string) (string, error) {
 	switch {
 	case aws.ToString(name) == "":
 		return "", &types.DeploymentGroupNameRequiredException{Message: aws.String("The deployment group name is required.")}
-	case !namePattern.MatchString(*name):
+	case !namePattern().MatchString(*name):
 		return "", &types.InvalidDeploymentGroupNameException{Message: aws.String("The deployment group name is invalid: " + *name)}
 	}
 	return *name, nil
@@ -140,13 +141,13 @@ func (g *group) set(config *string, style *types.DeploymentStyle, alarms *types.
 	}
 }
 
-var rolePattern = regexp.MustCompile(`^arn:aws[a-z-]*:iam::\d{12}:role/.+$`)
+var rolePattern = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^arn:aws[a-z-]*:iam::\d{12}:role/.+$`) })
 
 func (s *Service) checkGroup(tx *store.Tx, g group) error {
 	switch {
 	case g.Role == "":
 		return &types.RoleRequiredException{Message: aws.String("The role ARN is required.")}
-	case !rolePattern.MatchString(g.Role):
+	case !rolePattern().MatchString(g.Role):
 		return &types.InvalidRoleException{Message: aws.String("The service role ARN is invalid: " + g.Role)}
 	case g.Style.DeploymentType != types.DeploymentTypeBlueGreen || g.Style.DeploymentOption != types.DeploymentOptionWithTrafficControl:
 		return &types.InvalidDeploymentStyleException{Message: aws.String(

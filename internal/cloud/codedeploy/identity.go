@@ -6,11 +6,12 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"sync"
 
 	"evo/internal/cloud/id"
 )
 
-var deploymentIDPattern = regexp.MustCompile(`^d-[A-Z0-9]{9}$`)
+var deploymentIDPattern = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^d-[A-Z0-9]{9}$`) })
 
 // newDeploymentID returns an id as AWS's: "d-" and nine upper-case letters or digits.
 func (s *Service) newDeploymentID() string { return "d-" + id.Letters(s.cfg.Rand, id.Upper, 9) }

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -125,14 +126,14 @@ func parseGrants(header, value string, permission types.Permission) ([]grant, er
 	return grants, nil
 }
 
-var canonicalID = regexp.MustCompile(`^[0-9a-f]{64}$`)
+var canonicalID = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[0-9a-f]{64}$`) })
 
 // check refuses a grant to nobody that can be; the names are for the error.
 func (g grant) check(idName, uriName string) error {
 	switch {
 	case g.URI != "" && !slices.Contains([]string{allUsers, authenticatedUsers, logDelivery}, g.URI):
 		return invalidArgument(uriName, g.URI, "Invalid group uri")
-	case g.URI == "" && !canonicalID.MatchString(g.ID):
+	case g.URI == "" && !canonicalID().MatchString(g.ID):
 		return invalidArgument(idName, g.ID, "Invalid id")
 	}
 	return nil

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -48,12 +49,12 @@ const (
 
 func bucketARN(name string) string { return "arn:aws:s3:::" + name }
 
-var accountID = regexp.MustCompile(`^[0-9]{12}$`)
+var accountID = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[0-9]{12}$`) })
 
 // lookup returns the bucket of that name, after checking that it belongs to whom the caller expects.
 func (s *Service) lookup(tx *store.Tx, name, expected *string) (*bucket, error) {
 	if expected != nil && *expected != call.Account {
-		if !accountID.MatchString(*expected) {
+		if !accountID().MatchString(*expected) {
 			return nil, failure(400, "InvalidBucketOwnerAWSAccountID",
 				"The value of the expected bucket owner parameter must be an AWS Account ID... ["+*expected+"]")
 		}
@@ -96,13 +97,13 @@ func edit[Output any](ctx context.Context, s *Service, name, expected *string, f
 }
 
 var (
-	bucketName  = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
-	ipv4Address = regexp.MustCompile(`^[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+$`)
+	bucketName  = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`) })
+	ipv4Address = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+$`) })
 )
 
 // validBucketName applies the rules for names of general purpose buckets.
 func validBucketName(name string) bool {
-	if !bucketName.MatchString(name) || strings.Contains(name, "..") || ipv4Address.MatchString(name) {
+	if !bucketName().MatchString(name) || strings.Contains(name, "..") || ipv4Address().MatchString(name) {
 		return false
 	}
 	for _, p := range []string{"xn--", "sthree-", "amzn-s3-demo-"} {

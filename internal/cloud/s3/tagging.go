@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -26,7 +27,7 @@ const (
 )
 
 // tagText is what keys and values of tags are made of.
-var tagText = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$`)
+var tagText = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$`) })
 
 func invalidTag(message string, detail ...string) error {
 	return failure(400, "InvalidTag", message, detail...)
@@ -52,9 +53,9 @@ func checkTags(tags []types.Tag, on tagTarget, internal bool) error {
 			return invalidTag("Cannot provide multiple Tags with the same key", "TagKey", key)
 		case strings.HasPrefix(key, "aws:") && !internal:
 			return reservedTag(key, on)
-		case key == "" || len([]rune(key)) > 128 || !tagText.MatchString(key):
+		case key == "" || len([]rune(key)) > 128 || !tagText().MatchString(key):
 			return invalidTag("The TagKey you have provided is invalid", "TagKey", key)
-		case len([]rune(*t.Value)) > 256 || !tagText.MatchString(*t.Value):
+		case len([]rune(*t.Value)) > 256 || !tagText().MatchString(*t.Value):
 			return invalidTag("The TagValue you have provided is invalid", "TagKey", key, "TagValue", *t.Value)
 		}
 		seen[key] = true

@@ -57,7 +57,7 @@ func Parse(name string, text []byte, now time.Time) (*File, error) {
 	for _, d := range append(r.problems, r.file.Notes...) {
 		d.File = name
 	}
-	slices.SortStableFunc(r.problems, func(a, b *source.Diagnostic) int { return a.Span.Start.Offset - b.Span.Start.Offset })
+	slices.SortStableFunc(r.problems, func(a, b *source.Diagnostic) int { return int(a.Span.Start.Offset - b.Span.Start.Offset) })
 	if len(r.problems) > 0 {
 		return nil, r.problems
 	}
@@ -78,7 +78,7 @@ func (f *File) Unused(logicalIDs []string) source.Diagnostics {
 		}
 		out = append(out, d)
 	}
-	slices.SortFunc(out, func(a, b *source.Diagnostic) int { return a.Span.Start.Offset - b.Span.Start.Offset })
+	slices.SortFunc(out, func(a, b *source.Diagnostic) int { return int(a.Span.Start.Offset - b.Span.Start.Offset) })
 	return out
 }
 
@@ -300,7 +300,7 @@ func choose[T ~string](n *cfn.Node, key string, into *T) {
 // within is the place of a line and column of a text value in the file, whether it stands in one line or as an indented block;
 // the whole value where it is not written as it reads (folded, or with escapes).
 func (r *reader) within(n *cfn.Node, line, column int) source.Span {
-	at, end := n.Span.Start.Offset, min(n.Span.End.Offset, len(r.text))
+	at, end := int(n.Span.Start.Offset), min(int(n.Span.End.Offset), len(r.text))
 	for i, l := range strings.Split(n.Text, "\n") {
 		trimmed := strings.TrimLeft(l, " ")
 		found := bytes.Index(r.text[min(at, end):end], []byte(trimmed))

@@ -19,6 +19,7 @@ import (
 	"evo/internal/cli/cmd/packagecmd"
 	"evo/internal/cli/findings"
 	"evo/internal/cli/params"
+	"evo/internal/cli/startup"
 	"evo/internal/fitness"
 	"evo/internal/rules"
 	"evo/internal/source"
@@ -219,6 +220,7 @@ const ahead = 64
 // are there.
 func (w *work) judgeAll(paths []string, take func(result) error) error {
 	// Judging makes much garbage and keeps little: with the usual setting collecting it takes a good part of the time.
+	startup.Over()
 	defer debug.SetGCPercent(debug.SetGCPercent(200))
 	results := make([]chan result, len(paths))
 	for i := range results {

@@ -15,6 +15,7 @@ import (
 
 	"evo/internal/cli/app"
 	"evo/internal/cli/localcloud"
+	"evo/internal/cli/startup"
 	"evo/internal/cloud"
 )
 
@@ -82,6 +83,7 @@ func (o *options) check() error {
 
 // serve runs the cloud until it is told to end.
 func (o *options) serve(ctx context.Context) error {
+	startup.Over()
 	if err := o.check(); err != nil {
 		return err
 	}

@@ -18,6 +18,7 @@ import (
 	"evo/internal/cfn"
 	"evo/internal/cli/app"
 	"evo/internal/cli/localurl"
+	"evo/internal/cli/startup"
 	"evo/internal/cloud"
 	"evo/internal/engine"
 	"evo/internal/hook/program"
@@ -69,6 +70,7 @@ type demo struct {
 }
 
 func (o *options) run(ctx context.Context) (err error) {
+	startup.Over()
 	if o.speed <= 0 {
 		return app.Usagef("--speed is more than 0, not %g", o.speed)
 	}

@@ -90,7 +90,7 @@ func lines(t *desired.Template) func(resource string) int {
 	return func(resource string) int {
 		id, _, _ := strings.Cut(resource, "/")
 		if item := t.Desired.Item(id); item != nil {
-			return item.Span.Start.Line
+			return int(item.Span.Start.Line)
 		}
 		return 0
 	}

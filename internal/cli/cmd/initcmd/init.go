@@ -14,6 +14,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"text/template"
 
 	"github.com/spf13/cobra"
@@ -73,7 +74,7 @@ func New(a *app.App) *cobra.Command {
 	return cmd
 }
 
-var validName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]{0,127}$`)
+var validName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]{0,127}$`) })
 
 func (o *options) run(ctx context.Context) error {
 	fill := o.write
@@ -148,7 +149,7 @@ func (o *options) check() error {
 		return app.Usagef("--package-type %s is not supported: evo builds zips", o.packageType)
 	case o.appTemplate != "hello-world":
 		return app.Usagef("there is no --app-template %q; there is: hello-world", o.appTemplate)
-	case !validName.MatchString(o.Name):
+	case !validName().MatchString(o.Name):
 		return o.badName()
 	case !slices.Contains([]string{"x86_64", "arm64"}, o.Architecture):
 		return app.Usagef("--architecture is x86_64 or arm64, not %q", o.Architecture)

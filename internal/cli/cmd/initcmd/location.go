@@ -39,7 +39,7 @@ func (o *options) nameAfterLocation() error {
 	if o.Name == "" {
 		o.Name = nameOf(o.where())
 	}
-	if !validName.MatchString(o.Name) {
+	if !validName().MatchString(o.Name) {
 		return o.badName()
 	}
 	return nil

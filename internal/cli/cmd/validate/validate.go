@@ -117,7 +117,7 @@ func writeJSON(a *app.App, found source.Diagnostics) error {
 	problems := []problem{}
 	for _, d := range found {
 		d = short(a, d)
-		problems = append(problems, problem{d.Severity.String(), d.Code, d.Message, d.File, d.Span.Start.Line, d.Span.Start.Col, d.Path, d.Hint})
+		problems = append(problems, problem{d.Severity.String(), d.Code, d.Message, d.File, int(d.Span.Start.Line), int(d.Span.Start.Col), d.Path, d.Hint})
 	}
 	enc := json.NewEncoder(a.Out)
 	enc.SetEscapeHTML(false)
