@@ -27,6 +27,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"evo/internal/cfn"
+	"evo/internal/rules/value"
 	"evo/internal/source"
 )
 
@@ -56,14 +57,12 @@ type Item struct {
 }
 
 // Unknown is the value of a property that could not be read: an intrinsic function that nobody resolves.
-func Unknown(reason string) *cfn.Node { return cfn.Obj(cfn.P(unknown, cfn.Str(reason))) }
-
-const unknown = "Fn::Unknown"
+func Unknown(reason string) *cfn.Node { return cfn.Obj(cfn.P(value.Unreadable, cfn.Str(reason))) }
 
 // Reason returns why a value is unknown, if it is.
 func Reason(n *cfn.Node) (string, bool) {
 	name, arg, ok := n.Intrinsic()
-	return arg.Str(), ok && name == unknown
+	return arg.Str(), ok && name == value.Unreadable
 }
 
 // Reader reads one account and region.
