@@ -119,7 +119,8 @@ func (s *Stack) look(ctx context.Context, j *judgement) (measured []fitness.Pair
 		do(ctx)
 	}
 	phase(liveShare, func(ctx context.Context) {
-		j.arch.Live = inventory.Set(s.Reader.Live(ctx, j.stack.Items), j.stack.Region)
+		account := s.Reader.Account(ctx, j.stack, j.suite.Asks)
+		j.arch.Live = inventory.Set(s.Reader.Live(ctx, j.stack.Items), account, j.stack.Region)
 	})
 	phase(measuringShare, func(ctx context.Context) { measured = s.Measurer.Measure(ctx, j.suite.File, subject) })
 	phase(metricsShare, func(ctx context.Context) { j.arch.Metrics = s.Measurer.Metrics(ctx, j.suite.File, subject) })
@@ -179,7 +180,7 @@ func (s *Stack) asked(ctx context.Context, number int) (appraisal.Architecture, 
 		}
 	}
 	a.Full = stack.Template
-	a.Desired = inventory.Set(stack.Items, stack.Region)
+	a.Desired = inventory.Set(stack.Items, nil, stack.Region)
 	return a, stack, nil
 }
 

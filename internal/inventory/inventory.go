@@ -44,8 +44,9 @@ type Item struct {
 	Span       source.Span // of the logical id, in the processed template
 	Condition  string      // the resource's condition, if it is not known whether it holds
 
-	// Supplementary holds what CloudFormation's properties cannot express; nil if nobody looked. A bucket has MFADelete
-	// (boolean) and Grants (list); a table has ReplicationRegions (list).
+	// Supplementary holds what CloudFormation's properties cannot express, as rules.Item has it; nil if nobody looked. A bucket has
+	// MFADelete, Grants and PolicyIsPublic; a function has Policy, its aliases' among it, and CodeSize, in bytes; a nested stack has DriftStatus. What could not be
+	// read is not there.
 	Supplementary *cfn.Node
 
 	// Read are the top-level properties that a live resource was asked for, the unknown ones among them; the others are

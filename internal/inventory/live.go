@@ -115,7 +115,7 @@ func (now *run) do(ctx context.Context, p part, it *Item) (o outcome) {
 // merge makes of what was read the live item, and those beside it.
 func (now *run) merge(desired *Item, outcomes []outcome) []*Item {
 	live := *desired
-	live.Properties = desired.Properties.Clone()
+	live.Properties, live.Supplementary = desired.Properties.Clone(), desired.Supplementary.Clone()
 	all := []*Item{&live}
 	if desired.PhysicalID == "" {
 		live.Missing = readers[desired.Type] != nil

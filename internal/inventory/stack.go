@@ -27,6 +27,8 @@ type Stack struct {
 	Tags                       map[string]string
 	Template                   *cfn.Node // processed
 	Items                      []*Item   // in the template's order; a nested stack's follow it
+
+	drift string // as it was detected last
 }
 
 // maxStackDepth of stacks within stacks that are read.
@@ -102,6 +104,9 @@ func newStack(d types.Stack) (*Stack, error) {
 		return nil, fmt.Errorf("read the id %q of stack %s: %w", s.ID, s.Name, err)
 	}
 	s.Region, s.Account, s.Partition = id.Region, id.AccountID, id.Partition
+	if i := d.DriftInformation; i != nil && i.StackDriftStatus != types.StackDriftStatusNotChecked {
+		s.drift = string(i.StackDriftStatus)
+	}
 	for _, o := range d.Outputs {
 		s.Outputs[aws.ToString(o.OutputKey)] = aws.ToString(o.OutputValue)
 	}
@@ -188,6 +193,9 @@ func (r *Reader) resolve(ctx context.Context, s *Stack, t *cfn.Template, physica
 		}
 		if it.Properties == nil {
 			it.Properties = cfn.Obj()
+		}
+		if n := nested[res.ID]; n != nil && n.drift != "" {
+			it.Supplementary = cfn.Obj(cfn.P("DriftStatus", cfn.Str(n.drift)))
 		}
 		s.identify(it, a.attribute(res.ID, "Arn"))
 		s.tag(it)

@@ -312,7 +312,7 @@ func (m *Maker) upload(ctx context.Context, bucket, key string, body io.Reader) 
 func (m *Maker) options(q Request, r *Release, t *desired.Template, file *suitefile.File, code hookCode) gate.Options {
 	o := gate.Options{Stack: q.Stack, Release: r.Release, CodeBucket: code.bucket, CodeKey: code.key, Architecture: code.architecture, Resources: t.Resources()}
 	refer := referable(t.Transformed)
-	for _, s := range append(inventory.Actions(items(t), refer), measure.Actions(file, items(t), refer)...) {
+	for _, s := range slices.Concat(inventory.Actions(items(t), refer), inventory.AccountActions(file.Asks), measure.Actions(file, items(t), refer)) {
 		o.Statements = append(o.Statements, gate.Statement{Actions: s.Actions, Resources: s.Resources})
 	}
 	return o
