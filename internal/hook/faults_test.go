@@ -248,6 +248,9 @@ func TestHangs(t *testing.T) {
 				if lost := w.store.Release(t.Context(), 1).Report == nil; lost != c.lost {
 					t.Errorf("the report is lost: %v", lost)
 				}
+				if r := w.store.Release(t.Context(), 1).Report; r != nil && r.Time.Year() != 2000 {
+					t.Errorf("the report is of %s, and not of the cloud's time", r.Time)
+				}
 				if unpublished := len(w.metrics()) == 0; unpublished != c.unpublished {
 					t.Errorf("the fitness is unpublished: %v", unpublished)
 				}

@@ -166,7 +166,7 @@ func (s *Stack) asked(ctx context.Context, number int) (appraisal.Architecture, 
 	}
 	var stack *inventory.Stack
 	if asked != nil {
-		a.Authored = asked.Authored
+		a.Authored, a.Code = asked.Authored, asked.Code
 		stack, err = s.Reader.StackAs(ctx, s.Name, inventory.Asked{Template: asked.Full, Parameters: asked.Parameters})
 	} else {
 		stack, err = s.Reader.Stack(ctx, s.Name)
@@ -201,7 +201,11 @@ func (s *Stack) authored(ctx context.Context) (*cfn.Node, error) {
 func (s *Stack) report(ctx context.Context, j *judgement, made *appraisal.Appraisal, items []byte) (*report.Report, error) {
 	q := j.question
 	digest := sha256.Sum256(items)
-	about := report.About{Stack: s.Name, Number: max(1, q.Release.Number), Title: q.Release.Name, Time: j.now, Items: hex.EncodeToString(digest[:]), Excepted: made.Excepted}
+	at := j.now
+	if q.Occasion == Gate && !j.stack.Changed.IsZero() {
+		at = j.stack.Changed // the gate's own change: the cloud's clock may run faster than the machine's, and its dashboards with it
+	}
+	about := report.About{Stack: s.Name, Number: max(1, q.Release.Number), Title: q.Release.Name, Time: at, Items: hex.EncodeToString(digest[:]), Excepted: made.Excepted}
 	options := fitness.Options{Override: q.Release.Override}
 	before := q.Release.Number
 	if q.Occasion == OnRequest {

@@ -83,7 +83,7 @@ func readFunction(ctx context.Context, now *run, it *Item) (answer, error) {
 	if out.Environment != nil && out.Environment.Error != nil {
 		n.Set("Environment", Unknown("Lambda GetFunctionConfiguration: "+aws.ToString(out.Environment.Error.ErrorCode)+": "+aws.ToString(out.Environment.Error.Message)))
 	}
-	return answer{properties: n}, nil
+	return answer{properties: n, supplementary: cfn.Obj(cfn.P("CodeSize", cfn.Integer(out.CodeSize)))}, nil
 }
 
 func readConcurrency(ctx context.Context, now *run, it *Item) (answer, error) {
