@@ -21,6 +21,9 @@ type Architecture struct {
 	Full     *cfn.Node  // the transformed template
 	Desired  *rules.Set // what the transformed template asks for
 	Live     *rules.Set // what is there; nil if nobody has looked
+	// Code is how many bytes of packaged code functions and layers have, by logical id, as their deployer knows it. What is not there is
+	// unknown.
+	Code map[string]int64
 
 	// Metrics are values of the suite's own metrics, by name, for expressions over the stack. What is not there is unknown.
 	Metrics map[string]exact.Decimal

@@ -315,3 +315,40 @@ func TestDecodeItemsRefuses(t *testing.T) {
 		}
 	}
 }
+
+// TestCode is about how large an architecture's code is: what is shared counts once, what runs counts before what was uploaded, and what
+// nobody has packaged yet is told.
+func TestCode(t *testing.T) {
+	a := architecture(t, `
+Resources:
+  Search: {Type: AWS::Lambda::Function, Properties: {Code: {S3Bucket: b, S3Key: shared}}}
+  Orders: {Type: AWS::Lambda::Function, Properties: {Code: {S3Bucket: b, S3Key: shared}}}
+  Mail: {Type: AWS::Lambda::Function, Properties: {Code: {S3Bucket: b, S3Key: mail}}}
+  Inline: {Type: AWS::Lambda::Function, Properties: {Code: {ZipFile: "12345"}}}
+  Layer: {Type: AWS::Lambda::LayerVersion, Properties: {Content: {S3Bucket: b, S3Key: layer}}}
+  Image: {Type: AWS::Lambda::Function, Properties: {PackageType: Image, Code: {ImageUri: x}}}
+  EvoFitnessHook: {Type: AWS::Lambda::Function, Properties: {Code: {S3Bucket: b, S3Key: hook}}}
+`, nil)
+	check := func(bytes int64, unsized ...string) {
+		t.Helper()
+		if got := Size(a).Code; got != exact.Decimal(bytes*1000) {
+			t.Errorf("the code has %s MB, want %d bytes", got, bytes)
+		}
+		if diff := cmp.Diff(unsized, Unsized(a)); diff != "" {
+			t.Error(diff)
+		}
+	}
+	check(5, "Search", "Orders", "Mail", "Layer", "Image")
+	a.Code = map[string]int64{"Search": 1_000_000, "Orders": 1_000_000, "Mail": 20, "Layer": 300, "EvoFitnessHook": 5_000_000}
+	check(1_000_325, "Image")
+	text, err := EncodeItems(a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if kept, err := DecodeItems(text); err != nil || Size(kept).Code != Size(a).Code {
+		t.Errorf("kept, the code has %s MB, %v", Size(kept).Code, err)
+	}
+	facts := cfn.Obj(cfn.P("CodeSize", cfn.Integer(21)))
+	a.Live = rules.NewSet([]*rules.Item{{ID: "Mail", Type: "AWS::Lambda::Function", Supplementary: facts}}, nil, "eu-west-1")
+	check(1_000_326, "Image")
+}

@@ -23,12 +23,13 @@ type document struct {
 	Live     []json.RawMessage `json:"live"`
 	Account  json.RawMessage   `json:"account,omitempty"`
 
+	Code    map[string]int64         `json:"code,omitempty"`
 	Metrics map[string]exact.Decimal `json:"metrics,omitempty"`
 }
 
 // EncodeItems writes the configuration that was judged, so that DecodeItems and Appraise can judge it again by other requirements.
 func EncodeItems(a Architecture) ([]byte, error) {
-	d := document{Version: itemsVersion, Region: a.Desired.Region, Metrics: a.Metrics}
+	d := document{Version: itemsVersion, Region: a.Desired.Region, Code: a.Code, Metrics: a.Metrics}
 	var err error
 	write := func(n *cfn.Node) json.RawMessage {
 		text, writeErr := n.MarshalJSON()
@@ -80,7 +81,7 @@ func DecodeItems(text []byte) (Architecture, error) {
 	if d.Version != itemsVersion {
 		return Architecture{}, fmt.Errorf("read configuration items: they have version %d, and this evo reads %d", d.Version, itemsVersion)
 	}
-	a := Architecture{Metrics: d.Metrics}
+	a := Architecture{Code: d.Code, Metrics: d.Metrics}
 	var err error
 	if a.Authored, err = node(d.Authored); err != nil {
 		return a, err

@@ -5,14 +5,67 @@ import (
 
 	"evo/internal/cfn"
 	"evo/internal/fitness"
+	"evo/internal/fitness/exact"
 	"evo/internal/rules"
 )
 
-// Size counts what a team has to understand: the resources that it wrote, what leads from one to another, and what is permitted. Code
-// and cost are not known here.
+// Size counts what a team has to understand: the resources that it wrote, what leads from one to another, its code, and what is permitted.
+// The cost is not known here.
 func Size(a Architecture) fitness.Size {
 	active := authored(a)
-	return fitness.Size{Resources: len(active), Edges: edges(a.Authored, active), Grants: grants(a.Desired)}
+	bytes, _ := code(a)
+	return fitness.Size{Resources: len(active), Edges: edges(a.Authored, active), Code: exact.Decimal(bytes * (exact.Scale / megabyte)), Grants: grants(a.Desired)}
+}
+
+// Unsized are the functions and layers whose code counts nothing, since its size is not known.
+func Unsized(a Architecture) []string {
+	_, unknown := code(a)
+	return unknown
+}
+
+const megabyte = 1_000_000
+
+// code adds up the bytes of the packages that a release's functions and layers are made of, each once, whoever shares it.
+func code(a Architecture) (bytes int64, unknown []string) {
+	counted := map[string]bool{}
+	for _, item := range a.Desired.Items {
+		from := packaged[item.Type]
+		if from == "" || Own(item.ID) || strings.Contains(item.ID, "/") { // what nested stacks contain is their own
+			continue
+		}
+		source := item.Properties.Get(from)
+		n, known := codeSize(a, item, source)
+		if !known {
+			unknown = append(unknown, item.ID)
+			continue
+		}
+		id := source.Get("S3Bucket").Str() + "/" + source.Get("S3Key").Str() + "/" + source.Get("S3ObjectVersion").Str()
+		if id == "//" {
+			id = item.ID
+		}
+		if !counted[id] {
+			counted[id] = true
+			bytes += n
+		}
+	}
+	return bytes, unknown
+}
+
+// packaged are the types that are made of code, and the property that says where it is.
+var packaged = map[string]string{"AWS::Lambda::Function": "Code", "AWS::Lambda::LayerVersion": "Content"}
+
+// codeSize is that of what the template holds itself, else of what runs, else of what the deployer uploaded.
+func codeSize(a Architecture, item *rules.Item, source *cfn.Node) (bytes int64, known bool) {
+	if inline := source.Get("ZipFile"); inline != nil {
+		return int64(len(inline.Str())), inline.Str() != ""
+	}
+	if a.Live != nil && a.Live.Item(item.ID) != nil {
+		if n, ok := a.Live.Item(item.ID).Supplementary.Get("CodeSize").Int(); ok {
+			return n, true
+		}
+	}
+	bytes, known = a.Code[item.ID]
+	return bytes, known
 }
 
 // authored are the authors' resources that the release has: those whose condition does not hold are left out. What a transform made of

@@ -1,6 +1,7 @@
 package cloud
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -273,29 +274,28 @@ func (i inventory) bucketAccess(ctx context.Context, name *string, v *bucketView
 		return
 	}
 	v.r.Supplementary.Set("AccessControlList", cfn.Obj(cfn.P("grantSet", described(acl.Grants)), cfn.P("owner", described(acl.Owner))))
-	if canned, grants := publicGrants(acl.Grants); canned != "" {
+	canned, grants := grantsOf(acl)
+	v.r.Facts.Set("Grants", grants)
+	if canned != "" {
 		v.r.Properties.Set("AccessControl", cfn.Str(canned))
-		v.r.Facts.Set("PublicGrants", grants)
 	}
 }
 
-// publicGrants tells which canned ACL grants everybody at least what a list does, and the grants themselves, which need not be any
-// canned ACL's.
-func publicGrants(list []s3types.Grant) (canned string, grants *cfn.Node) {
+// grantsOf are an ACL's grants to others than the owner, and the canned ACL that lets everybody do at least what they do.
+func grantsOf(acl *s3.GetBucketAclOutput) (canned string, grants *cfn.Node) {
 	grants = cfn.Arr()
-	for _, g := range list {
-		if g.Grantee == nil || g.Grantee.URI == nil {
+	for _, g := range acl.Grants {
+		if g.Grantee == nil || g.Grantee.ID != nil && acl.Owner != nil && *g.Grantee.ID == aws.ToString(acl.Owner.ID) {
 			continue
 		}
-		group := (*g.Grantee.URI)[strings.LastIndex(*g.Grantee.URI, "/")+1:]
-		if group != "AllUsers" && group != "AuthenticatedUsers" {
-			continue
-		}
-		grants.Items = append(grants.Items, cfn.Obj(cfn.P("Group", cfn.Str(group)), cfn.P("Permission", cfn.Str(string(g.Permission)))))
+		group := aws.ToString(g.Grantee.URI)
+		group = group[strings.LastIndex(group, "/")+1:]
+		to := cmp.Or(group, aws.ToString(g.Grantee.ID))
+		grants.Items = append(grants.Items, cfn.Obj(cfn.P("Grantee", cfn.Str(to)), cfn.P("Permission", cfn.Str(string(g.Permission)))))
 		switch {
+		case group != "AllUsers" && group != "AuthenticatedUsers", canned == "PublicReadWrite":
 		case g.Permission == s3types.PermissionWrite || g.Permission == s3types.PermissionWriteAcp || g.Permission == s3types.PermissionFullControl:
 			canned = "PublicReadWrite"
-		case canned == "PublicReadWrite":
 		case group == "AllUsers":
 			canned = "PublicRead"
 		case canned == "":

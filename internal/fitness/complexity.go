@@ -13,7 +13,7 @@ type Dimension string
 const (
 	Resources Dimension = "resources" // authored resources
 	Edges     Dimension = "edges"     // events, references that carry traffic, hooks, alarms' targets
-	Code      Dimension = "code"      // own code: thousands of lines
+	Code      Dimension = "code"      // own code: megabytes, as packaged
 	Grants    Dimension = "grants"    // permissions: actions × resources, a wildcard counts five
 	Cost      Dimension = "cost"      // US dollars a month
 )

@@ -56,6 +56,8 @@ type Attempt struct {
 	Started time.Time `json:"started"`        // of the deployment
 	Built   time.Time `json:"built,omitzero"` // of the newest code in it
 	Author  string    `json:"author,omitempty"`
+
+	Predicted *view.Fitness `json:"predicted,omitempty"` // from the template: all that is known of one that never comes to the gate
 }
 
 // The ways in which a release's deployment ends.

@@ -14,6 +14,7 @@ import (
 	"evo/internal/fitness/exact"
 	"evo/internal/fitness/report"
 	"evo/internal/history"
+	"evo/internal/view"
 )
 
 var now = time.Date(2030, 1, 1, 12, 0, 0, 0, time.UTC)
@@ -159,5 +160,22 @@ func TestNoBucket(t *testing.T) {
 	}
 	if err := w.Begin(t.Context(), history.Attempt{Number: 1}); err == nil || !strings.Contains(err.Error(), "s3://gone/") {
 		t.Errorf("the error is %v", err)
+	}
+}
+
+// TestPredicted: a release that never came to the gate has the fitness that its template promised; one that was judged has its own.
+func TestPredicted(t *testing.T) {
+	w := newWorld(t)
+	w.must(w.Begin(t.Context(), history.Attempt{Number: 1, Digest: "d", Predicted: &view.Fitness{Stage: view.StagePredicted, Fitness: "52.20", Delta: "0.00"}}))
+	w.must(w.End(t.Context(), 1, history.Outcome{Status: history.RolledBack, Reason: "an alarm"}))
+	v := w.ViewOf(w.Store.Release(t.Context(), 1))
+	if v.Fitness != nil || v.Predicted == nil || v.Predicted.Fitness != "52.20" || v.Status != history.RolledBack {
+		t.Errorf("%+v", v)
+	}
+	w.judged(2, now, exact.One)
+	r := w.Store.Release(t.Context(), 2)
+	r.Attempt.Predicted = &view.Fitness{Fitness: "1.00"}
+	if v := w.ViewOf(r); v.Fitness == nil || v.Predicted != nil {
+		t.Errorf("%+v", v)
 	}
 }

@@ -25,6 +25,9 @@ func (s *Store) ViewOf(r *Release) view.Release {
 	}
 	if r.Attempt != nil {
 		v.Built, v.Started = r.Attempt.Built, r.Attempt.Started
+		if r.Report == nil {
+			v.Predicted = r.Attempt.Predicted
+		}
 	}
 	if r.Outcome != nil {
 		v.Finished, v.Reason = r.Outcome.Finished, r.Outcome.Reason

@@ -53,7 +53,7 @@ func (h *Hook) mayShift(ctx context.Context, e *codeDeployEvent) error {
 
 // occasion tells whether traffic is about to shift or has: the event does not say.
 func (h *Hook) occasion(ctx context.Context, deployment string) (Occasion, error) {
-	ctx, cancel := h.inTime(ctx)
+	ctx, cancel := h.soon(ctx)
 	defer cancel()
 	targets, err := h.CodeDeploy.ListDeploymentTargets(ctx, &codedeploy.ListDeploymentTargetsInput{DeploymentId: &deployment})
 	if err != nil {

@@ -8,11 +8,14 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/google/go-cmp/cmp"
 
@@ -34,7 +37,10 @@ Resources:
   Topic: {Type: AWS::SNS::Topic}
 `
 
-// faults answers chosen operations of S3 itself: with an error's code, or never if that is empty.
+// once is the fault of a request that is lost, and answered when it is made again.
+const once = "once"
+
+// faults answers chosen operations itself: as S3 with an error's code, never if that is empty, or only once not.
 type faults struct {
 	next aws.HTTPClient
 	mu   sync.Mutex
@@ -47,8 +53,12 @@ func (f *faults) Do(r *http.Request) (*http.Response, error) {
 	code, found := "", false
 	for key, value := range f.of {
 		name, path, _ := strings.Cut(key, " ")
-		if name == operation && strings.Contains(r.URL.Path, path) {
+		if (name == operation || name == "GetBucket" && strings.HasPrefix(operation, name)) && strings.Contains(r.URL.Path, path) {
 			code, found = value, true
+			if value == once {
+				code = ""
+				delete(f.of, key)
+			}
 		}
 	}
 	f.mu.Unlock()
@@ -72,12 +82,13 @@ type world struct {
 	store  *history.Store
 	faults *faults
 	now    time.Time
+	tries  int // of a request
 }
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	cfg := cloudtest.InProcess(t).Config("us-east-1")
-	w := &world{T: t, cfg: cfg, faults: &faults{next: cfg.HTTPClient, of: map[string]string{}}, now: now}
+	w := &world{T: t, cfg: cfg, faults: &faults{next: cfg.HTTPClient, of: map[string]string{}}, now: now, tries: 1}
 	w.s3 = s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = true })
 	w.store = &history.Store{S3: w.s3, Bucket: "code", Prefix: "evo/shop"}
 	_, err := w.s3.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: aws.String("code")})
@@ -117,7 +128,7 @@ func (w *world) hook(r hook.Release) *hook.Hook {
 	w.Helper()
 	cfg := w.cfg.Copy()
 	cfg.HTTPClient = w.faults
-	cfg.RetryMaxAttempts = 1
+	cfg.RetryMaxAttempts = w.tries
 	env := map[string]string{gate.EnvStack: "shop", gate.EnvRelease: fmt.Sprint(r.Number), gate.EnvBucket: r.Bucket, gate.EnvPrefix: r.Prefix}
 	h, err := hook.New(cfg, func(name string) string { return env[name] }, func() time.Time { return w.now })
 	w.must(err)
@@ -144,6 +155,14 @@ func (w *world) pair(number int, function string) fitness.Pair {
 	}
 	w.Fatalf("release %d has no pair of %s", number, function)
 	return fitness.Pair{}
+}
+
+// metrics are what is published.
+func (w *world) metrics() []cwtypes.Metric {
+	w.Helper()
+	out, err := cloudwatch.NewFromConfig(w.cfg).ListMetrics(w.Context(), &cloudwatch.ListMetricsInput{Namespace: aws.String(hook.Namespace)})
+	w.must(err)
+	return out.Metrics
 }
 
 const versioning = "s3-bucket-versioning-enabled"
@@ -181,20 +200,90 @@ func TestDenied(t *testing.T) {
 	}
 }
 
-// TestHangingRead has one API hang: it is given up in time for a verdict.
-func TestHangingRead(t *testing.T) {
-	w := newWorld(t)
-	w.faults.of["GetBucketVersioning"] = ""
-	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
-	defer cancel()
-	begun := time.Now()
-	_, err := w.judge(ctx, w.begin(1))
-	if err == nil || time.Since(begun) > 5*time.Second {
-		t.Errorf("after %v: %v", time.Since(begun), err)
+// TestHangs has what a judgement depends on hang for ever. Whatever it is, CloudFormation is answered in time and told the reason; what
+// cannot be read is unknown, and all that can still be done is done.
+func TestHangs(t *testing.T) {
+	const suite = "functions:\n  buckets: {characteristic: performance, metric: {namespace: Shop, name: Sales}, target: 10, limit: 20}\nratchet: {coverage: 0.1}\n"
+	for _, c := range []struct {
+		name              string
+		faults            []string
+		status, reason    string // what CloudFormation is told
+		function, why     string // the pair that is unknown, and its reason
+		unasked           bool   // nobody has kept what the release asks for
+		lost, unpublished bool   // there is no report, no metric
+	}{
+		{name: "nothing", status: "SUCCESS", function: "buckets", why: "no data"},
+		{name: "a read of the configuration", faults: []string{"GetBucketVersioning"}, status: "SUCCESS", function: versioning, why: "S3 GetBucketVersioning: no answer within 5s"},
+		{name: "all reads of a bucket", faults: []string{"GetBucket", "GetPublicAccessBlock", "GetObjectLockConfiguration"}, status: "SUCCESS", function: versioning, why: "S3 GetBucketVersioning: no answer within 5s"},
+		{name: "a metric", faults: []string{"GetMetricData"}, status: "SUCCESS", function: "buckets", why: "there was no answer in time"},
+		{name: "the report", faults: []string{"PutObject"}, status: "FAILED", reason: "write s3://code/evo/shop/releases/000001/items.json", lost: true},
+		{name: "the metrics", faults: []string{"PutMetricData"}, status: "SUCCESS", unpublished: true},
+		{name: "the dashboards", faults: []string{"ListStackResources"}, status: "FAILED", reason: "list the resources of stack", lost: true, unpublished: true},
+		{name: "the template", faults: []string{"GetTemplate"}, unasked: true, status: "FAILED", reason: "get the template of stack", lost: true, unpublished: true},
+		{name: "the history", faults: []string{"GetObject"}, status: "FAILED", reason: "read s3://code/evo/shop/", lost: true, unpublished: true},
+		{name: "all that may", faults: []string{"GetBucket", "GetPublicAccessBlock", "GetObjectLockConfiguration", "GetMetricData", "PutMetricData"}, status: "SUCCESS",
+			function: versioning, why: "no answer", unpublished: true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				w.tries = 3
+				r := hook.Release{Number: 1, Digest: "d1", Bucket: "code", Prefix: "evo/shop"}
+				if c.unasked {
+					w.must(w.store.Begin(t.Context(), history.Attempt{Number: 1, Digest: "d1", Started: w.now}))
+				} else {
+					r = w.begin(1)
+				}
+				w.put("evo/shop/suites/x.yaml", suite)
+				for _, f := range c.faults {
+					w.faults.of[f] = ""
+				}
+				h, caller := w.hook(r), &caller{statuses: []int{200}}
+				h.HTTP = &http.Client{Transport: caller}
+				ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+				defer cancel()
+				_, err := h.Handle(ctx, gateEvent("Create", `{"Release": "1", "Digest": "d1", "Bucket": "code", "Prefix": "evo/shop", "Suite": "evo/shop/suites/x.yaml"}`, ""))
+				w.must(err)
+				if reason, _ := caller.last(t)["Reason"].(string); caller.last(t)["Status"] != c.status || !strings.Contains(reason, c.reason) {
+					t.Errorf("CloudFormation is told %v", caller.last(t))
+				}
+				if lost := w.store.Release(t.Context(), 1).Report == nil; lost != c.lost {
+					t.Errorf("the report is lost: %v", lost)
+				}
+				if r := w.store.Release(t.Context(), 1).Report; r != nil && r.Time.Year() != 2000 {
+					t.Errorf("the report is of %s, and not of the cloud's time", r.Time)
+				}
+				if unpublished := len(w.metrics()) == 0; unpublished != c.unpublished {
+					t.Errorf("the fitness is unpublished: %v", unpublished)
+				}
+				if c.function == "" {
+					return
+				}
+				if p := w.pair(1, c.function); p.Score != fitness.Unknown || !strings.Contains(p.Reason, c.why) {
+					t.Errorf("%s is %v: %s", c.function, p.Score, p.Reason)
+				}
+			})
+		})
 	}
-	if r := w.store.Release(t.Context(), 1); r.Report != nil || r.Status() != "" {
-		t.Errorf("what was not judged has a report: %+v", r)
-	}
+}
+
+// TestLostRequests has a request of each phase be lost: it is made again.
+func TestLostRequests(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.tries = 3
+		r := w.begin(1)
+		for _, f := range []string{"DescribeStacks", "GetObject template.json", "PutObject report.json", "PutMetricData"} {
+			w.faults.of[f] = once
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+		defer cancel()
+		a, err := w.judge(ctx, r)
+		w.must(err)
+		if len(w.faults.of) > 0 || !a.Proceed || w.store.Release(t.Context(), 1).Report == nil || len(w.metrics()) == 0 {
+			t.Errorf("%+v, and %v did not happen", a, w.faults.of)
+		}
+	})
 }
 
 // TestNoVerdict is about what a judgement cannot do without. There is no verdict then, it says why, nothing is recorded, and the release

@@ -109,6 +109,13 @@ func (h *Hook) inTime(ctx context.Context) (context.Context, context.CancelFunc)
 	return context.WithDeadline(ctx, deadline.Add(-h.Margin))
 }
 
+// soon is a context for a question before the judgement, for which there must be time as well.
+func (h *Hook) soon(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := h.inTime(ctx)
+	ctx, cancelSoon := context.WithTimeout(ctx, 10*time.Second)
+	return ctx, func() { cancelSoon(); cancel() }
+}
+
 // judge asks the Judge, and no longer than there is time to answer.
 func (h *Hook) judge(ctx context.Context, q Question) (*Answer, error) {
 	ctx, cancel := h.inTime(ctx)
@@ -149,9 +156,7 @@ func (h *Hook) safely(ctx context.Context, q Question) (a *Answer, err error) {
 
 // takenBack notes that a release was taken back, if that can be done soon.
 func (h *Hook) takenBack(ctx context.Context, r Release) {
-	ctx, cancel := h.inTime(ctx)
-	defer cancel()
-	ctx, cancel = context.WithTimeout(ctx, 10*time.Second)
+	ctx, cancel := h.soon(ctx)
 	defer cancel()
 	if err := h.Judge.TakenBack(ctx, r); err != nil {
 		log.Printf("cannot note that v%d was taken back: %v", r.Number, err)
@@ -174,9 +179,7 @@ func (h *Hook) given(ctx context.Context, r Release) *Answer {
 
 // rollingBack is false where that cannot be told: then the release is judged like any other.
 func (h *Hook) rollingBack(ctx context.Context) bool {
-	ctx, cancel := h.inTime(ctx)
-	defer cancel()
-	ctx, cancel = context.WithTimeout(ctx, 10*time.Second)
+	ctx, cancel := h.soon(ctx)
 	defer cancel()
 	back, err := h.Judge.RollingBack(ctx)
 	if err != nil {

@@ -33,11 +33,10 @@ type Publisher struct {
 }
 
 // Publish sends the metrics Fitness, Loss, Regularization, FitnessDelta and Coverage of the stack, and Fitness and Loss of each
-// characteristic. Where a score is unknown the worse end counts.
+// characteristic, all as of now by CloudWatch's clock. Where a score is unknown the worse end counts.
 func (p *Publisher) Publish(ctx context.Context, r *report.Report) error {
-	at := aws.Time(r.Time)
 	datum := func(name string, value exact.Rat, characteristic string) types.MetricDatum {
-		d := types.MetricDatum{MetricName: &name, Timestamp: at, Value: aws.Float64(float(value)), Unit: types.StandardUnitNone,
+		d := types.MetricDatum{MetricName: &name, Value: aws.Float64(float(value)), Unit: types.StandardUnitNone,
 			Dimensions: []types.Dimension{{Name: aws.String("Stack"), Value: &p.Stack}}}
 		if characteristic != "" {
 			d.Dimensions = append(d.Dimensions, types.Dimension{Name: aws.String("Characteristic"), Value: &characteristic})

@@ -52,18 +52,23 @@ func released(t *testing.T, number int, title string, score exact.Decimal, refer
 
 func newPublisher(t *testing.T, dashboards ...string) *hook.Publisher {
 	t.Helper()
-	return &hook.Publisher{CloudWatch: cloudwatch.NewFromConfig(cloudtest.Stepped(t, now).Config("eu-west-1")), Namespace: hook.Namespace, Stack: "shop",
+	return publisherIn(cloudtest.Stepped(t, now), dashboards...)
+}
+
+func publisherIn(cloud *cloudtest.Cloud, dashboards ...string) *hook.Publisher {
+	return &hook.Publisher{CloudWatch: cloudwatch.NewFromConfig(cloud.Config("eu-west-1")), Namespace: hook.Namespace, Stack: "shop",
 		Dashboards: func(context.Context) ([]string, error) { return dashboards, nil }}
 }
 
 func TestPublish(t *testing.T) {
-	p := newPublisher(t)
+	cloud := cloudtest.Stepped(t, now)
+	p := publisherIn(cloud)
 	first := released(t, 1, "First", exact.One/2, nil, fitness.Options{})
 	if err := p.Publish(t.Context(), first); err != nil {
 		t.Fatal(err)
 	}
 	second := released(t, 1, "Second", exact.One, &first.Release, fitness.Options{Basis: &first.Verdict.Basis, Judged: first.Verdict.Level})
-	second.Time = now.Add(time.Minute)
+	cloud.Advance(time.Minute)
 	if err := p.Publish(t.Context(), second); err != nil {
 		t.Fatal(err)
 	}

@@ -53,12 +53,14 @@ func New(cfg aws.Config, env func(string) string, now func() time.Time) (*Hook, 
 		return nil, err
 	}
 	stack := env(gate.EnvStack)
+	calling := cfg // what is called may take as long as its function says
+	cfg.HTTPClient = limited(cfg.HTTPClient)
 	s3Client := s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = cfg.BaseEndpoint != nil })
 	s := &Stack{
 		Name:           stack,
 		CloudFormation: cloudformation.NewFromConfig(cfg),
 		Reader:         inventory.New(cfg),
-		Measurer:       measure.New(cfg, aws.ToString(cfg.BaseEndpoint)),
+		Measurer:       measure.New(calling, aws.ToString(cfg.BaseEndpoint)),
 		History:        &history.Store{S3: s3Client, Bucket: release.Bucket, Prefix: release.Prefix},
 		Publisher:      &Publisher{CloudWatch: cloudwatch.NewFromConfig(cfg), Namespace: Namespace, Stack: stack},
 		Release:        release,

@@ -57,47 +57,83 @@ func (s *Stack) TakenBack(ctx context.Context, r Release) error {
 	return s.History.End(ctx, r.Number, history.Outcome{Status: history.RolledBack, Finished: s.Now().UTC(), Reason: "CloudFormation took the release back after it had passed the gate"})
 }
 
-// Judge judges the stack as it is now.
+// judgement is what is gathered to judge a release.
+type judgement struct {
+	question Question
+	before   *Answer // that was given to the same question; there is nothing else then
+	suite    *appraisal.Suite
+	arch     appraisal.Architecture
+	stack    *inventory.Stack
+	now      time.Time
+}
+
+// Judge judges the stack as it is now. What hangs has its share of the time: what could not be read or measured by then is unknown.
 func (s *Stack) Judge(ctx context.Context, q Question) (*Answer, error) {
 	if q.Release.Number == 0 {
 		q.Release = s.Release
 	}
-	if q.Occasion == Gate {
-		if a, err := s.judged(ctx, q.Release); a != nil || err != nil {
-			return a, err
-		}
+	j := &judgement{question: q, now: s.Now().UTC()}
+	err := within(ctx, readingShare, func(ctx context.Context) error { return s.read(ctx, j) })
+	if err != nil || j.before != nil {
+		return j.before, err
 	}
-	suite, err := s.suite(ctx, q)
-	if err != nil {
-		return nil, err
-	}
-	arch, stack, err := s.architecture(ctx, q.Release.Number)
-	if err != nil {
-		return nil, err
-	}
-	now := s.Now().UTC()
-	subject := measure.Subject{Stack: stack, Deployment: q.Deployment, BeforeTraffic: q.Occasion == PreTraffic, Now: now}
-	measured := s.Measurer.Measure(ctx, suite.File, subject)
-	arch.Metrics = s.Measurer.Metrics(ctx, suite.File, subject)
-	name := fmt.Sprintf("v%d", q.Release.Number)
-	made := suite.Appraise(name, arch, measured, now)
+	made := j.suite.Appraise(fmt.Sprintf("v%d", q.Release.Number), j.arch, s.look(ctx, j), j.now)
 	for _, p := range made.Problems {
 		log.Printf("a check has no score: %s", p)
 	}
-	r, items, err := s.report(ctx, q, suite, arch, made, now)
+	items, err := appraisal.EncodeItems(j.arch)
+	if err != nil {
+		return nil, err
+	}
+	var r *report.Report
+	err = within(ctx, comparingShare, func(ctx context.Context) (err error) {
+		r, err = s.report(ctx, j, made, items)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
 	return s.conclude(ctx, q, r, items)
 }
 
+// read reads what the release is held to, and what it asks for: without that there is no judgement.
+func (s *Stack) read(ctx context.Context, j *judgement) (err error) {
+	if j.question.Occasion == Gate {
+		if j.before = s.judged(ctx, j.question.Release); j.before != nil {
+			return nil
+		}
+	}
+	if j.suite, err = s.suite(ctx, j.question); err != nil {
+		return err
+	}
+	j.arch, j.stack, err = s.asked(ctx, j.question.Release.Number)
+	return err
+}
+
+// look reads how the resources are configured, and measures.
+func (s *Stack) look(ctx context.Context, j *judgement) (measured []fitness.Pair) {
+	subject := measure.Subject{Stack: j.stack, Deployment: j.question.Deployment, BeforeTraffic: j.question.Occasion == PreTraffic, Now: j.now}
+	phase := func(of int, do func(context.Context)) {
+		ctx, cancel := share(ctx, of)
+		defer cancel()
+		do(ctx)
+	}
+	phase(liveShare, func(ctx context.Context) {
+		account := s.Reader.Account(ctx, j.stack, j.suite.Asks)
+		j.arch.Live = inventory.Set(s.Reader.Live(ctx, j.stack.Items), account, j.stack.Region)
+	})
+	phase(measuringShare, func(ctx context.Context) { measured = s.Measurer.Measure(ctx, j.suite.File, subject) })
+	phase(metricsShare, func(ctx context.Context) { j.arch.Metrics = s.Measurer.Metrics(ctx, j.suite.File, subject) })
+	return measured
+}
+
 // judged returns the answer that a release was given before: CloudFormation may ask twice.
-func (s *Stack) judged(ctx context.Context, r Release) (*Answer, error) {
+func (s *Stack) judged(ctx context.Context, r Release) *Answer {
 	known := s.History.Release(ctx, r.Number)
 	if known.Problem != nil || known.Report == nil || known.Attempt == nil || known.Attempt.Digest != r.Digest || !known.Report.Verdict.Proceed {
-		return nil, nil // what cannot be read now is told where the judgement needs it
+		return nil // what cannot be read now is told where the judgement needs it
 	}
-	return s.answer(known.Report), nil
+	return s.answer(known.Report)
 }
 
 // Given returns the answer that a release was given by the gate.
@@ -133,8 +169,8 @@ func (s *Stack) suite(ctx context.Context, q Question) (*appraisal.Suite, error)
 	return appraisal.Prepare(file)
 }
 
-// architecture reads the stack: what the release asks for, and what is there.
-func (s *Stack) architecture(ctx context.Context, number int) (appraisal.Architecture, *inventory.Stack, error) {
+// asked reads the stack, and what the release asks it for.
+func (s *Stack) asked(ctx context.Context, number int) (appraisal.Architecture, *inventory.Stack, error) {
 	var a appraisal.Architecture
 	asked, err := s.History.Asked(ctx, number)
 	if err != nil {
@@ -142,7 +178,7 @@ func (s *Stack) architecture(ctx context.Context, number int) (appraisal.Archite
 	}
 	var stack *inventory.Stack
 	if asked != nil {
-		a.Authored = asked.Authored
+		a.Authored, a.Code = asked.Authored, asked.Code
 		stack, err = s.Reader.StackAs(ctx, s.Name, inventory.Asked{Template: asked.Full, Parameters: asked.Parameters})
 	} else {
 		stack, err = s.Reader.Stack(ctx, s.Name)
@@ -156,8 +192,7 @@ func (s *Stack) architecture(ctx context.Context, number int) (appraisal.Archite
 		}
 	}
 	a.Full = stack.Template
-	a.Desired = inventory.Set(stack.Items, stack.Region)
-	a.Live = inventory.Set(s.Reader.Live(ctx, stack.Items), stack.Region)
+	a.Desired = inventory.Set(stack.Items, nil, stack.Region)
 	return a, stack, nil
 }
 
@@ -175,13 +210,14 @@ func (s *Stack) authored(ctx context.Context) (*cfn.Node, error) {
 }
 
 // report compares the release with the reference, and decides.
-func (s *Stack) report(ctx context.Context, q Question, suite *appraisal.Suite, arch appraisal.Architecture, made *appraisal.Appraisal, now time.Time) (*report.Report, []byte, error) {
-	items, err := appraisal.EncodeItems(arch)
-	if err != nil {
-		return nil, nil, err
-	}
+func (s *Stack) report(ctx context.Context, j *judgement, made *appraisal.Appraisal, items []byte) (*report.Report, error) {
+	q := j.question
 	digest := sha256.Sum256(items)
-	about := report.About{Stack: s.Name, Number: max(1, q.Release.Number), Title: q.Release.Name, Time: now, Items: hex.EncodeToString(digest[:]), Excepted: made.Excepted}
+	at := j.now
+	if q.Occasion == Gate && !j.stack.Changed.IsZero() {
+		at = j.stack.Changed // the gate's own change: the cloud's clock may run faster than the machine's, and its dashboards with it
+	}
+	about := report.About{Stack: s.Name, Number: max(1, q.Release.Number), Title: q.Release.Name, Time: at, Items: hex.EncodeToString(digest[:]), Excepted: made.Excepted}
 	options := fitness.Options{Override: q.Release.Override}
 	before := q.Release.Number
 	if q.Occasion == OnRequest || q.Occasion == Scheduled {
@@ -189,19 +225,16 @@ func (s *Stack) report(ctx context.Context, q Question, suite *appraisal.Suite, 
 	}
 	last, err := s.History.LastSucceededBefore(ctx, before)
 	if err != nil {
-		return nil, nil, fmt.Errorf("find the release to compare with: %w", err)
+		return nil, fmt.Errorf("find the release to compare with: %w", err)
 	}
-	if last == nil {
-		r, err := report.New(about, nil, made.Release, suite.Suite, options)
-		return r, items, err
+	var reference *fitness.Release
+	if last != nil {
+		if reference, err = s.History.As(ctx, last, j.suite, j.now); err != nil {
+			return nil, err
+		}
+		options.Basis, options.Judged = &last.Report.Verdict.Basis, last.Report.Verdict.Level
 	}
-	reference, err := s.History.As(ctx, last, suite, now)
-	if err != nil {
-		return nil, nil, err
-	}
-	options.Basis, options.Judged = &last.Report.Verdict.Basis, last.Report.Verdict.Level
-	r, err := report.New(about, reference, made.Release, suite.Suite, options)
-	return r, items, err
+	return report.New(about, reference, made.Release, j.suite.Suite, options)
 }
 
 // conclude records and publishes what is to be known of the judgement.
@@ -211,17 +244,19 @@ func (s *Stack) conclude(ctx context.Context, q Question, r *report.Report, item
 		a.Report = ""
 		return a, nil
 	}
+	var unrecorded error
 	if q.Occasion == Gate {
-		// A release without a report could not be the next one's reference: the ratchet would start anew.
-		if err := s.History.Record(ctx, r, items); err != nil {
-			return nil, err
-		}
+		unrecorded = within(ctx, recordingShare, func(ctx context.Context) error { return s.History.Record(ctx, r, items) })
 	}
-	if err := s.Publisher.Publish(ctx, r); err != nil {
+	if err := within(ctx, publishShare, func(ctx context.Context) error { return s.Publisher.Publish(ctx, r) }); err != nil {
 		log.Printf("the fitness is not published: %v", err)
 	}
+	if unrecorded != nil {
+		// A release without a report could not be the next one's reference: the ratchet would start anew.
+		return nil, fmt.Errorf("its fitness is %s (%s), and that cannot be recorded: %w", a.Fitness, r.Verdict.Decision, unrecorded)
+	}
 	if q.Occasion == Gate {
-		if err := s.Publisher.Annotate(ctx, r); err != nil {
+		if err := within(ctx, markingShare, func(ctx context.Context) error { return s.Publisher.Annotate(ctx, r) }); err != nil {
 			log.Printf("the release is not marked on the dashboard: %v", err)
 		}
 	}

@@ -41,13 +41,15 @@ func TestActionsCoverCalls(t *testing.T) {
 	w := newWorld(t)
 	s := w.stack("full", full)
 	w.reader().Live(t.Context(), s.Items)
+	everything := func(string) bool { return true }
+	w.reader().Account(t.Context(), s, everything)
 	var made, allowed []string
 	for _, operation := range w.calls.seen {
 		made = append(made, permission(operation))
 	}
 	slices.Sort(made)
 	made = slices.Compact(made)
-	for _, st := range inventory.Actions(s.Items, nil) {
+	for _, st := range append(inventory.Actions(s.Items, nil), inventory.AccountActions(everything)...) {
 		allowed = append(allowed, st.Actions...)
 	}
 	slices.Sort(allowed)
@@ -82,7 +84,7 @@ Resources:
 		"lambda:GetAlias,GetFunctionConcurrency,GetFunctionConfiguration,GetFunctionUrlConfig,GetPolicy,GetProvisionedConcurrencyConfig,ListTags on " +
 			"arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:${Function} arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:${Function}:*",
 		"lambda:GetPolicy on arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:other arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:other:*",
-		"s3:GetBucketAcl,GetBucketCORS,GetBucketLogging,GetBucketObjectLockConfiguration,GetBucketOwnershipControls,GetBucketPolicy,GetBucketPublicAccessBlock," +
+		"s3:GetBucketAcl,GetBucketCORS,GetBucketLogging,GetBucketObjectLockConfiguration,GetBucketOwnershipControls,GetBucketPolicy,GetBucketPolicyStatus,GetBucketPublicAccessBlock," +
 			"GetBucketTagging,GetBucketVersioning,GetBucketWebsite,GetEncryptionConfiguration,GetLifecycleConfiguration,GetReplicationConfiguration on arn:${AWS::Partition}:s3:::${Bucket}",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

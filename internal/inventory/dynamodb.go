@@ -50,12 +50,7 @@ func readTable(ctx context.Context, now *run, it *Item) (answer, error) {
 	}
 	n.Set("TableClass", cfn.Str(string(class)))
 	encryption(n, t.SSEDescription)
-	a := answer{properties: n, supplementary: cfn.Obj(cfn.P("ReplicationRegions", cfn.Arr()))}
-	for _, r := range t.Replicas {
-		regions := a.supplementary.Get("ReplicationRegions")
-		regions.Items = append(regions.Items, cfn.Str(aws.ToString(r.RegionName)))
-	}
-	return a, nil
+	return answer{properties: n}, nil
 }
 
 // encryption says whether the table has a key of the account's; without one, DynamoDB encrypts with its own.

@@ -27,6 +27,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"evo/internal/cfn"
+	"evo/internal/rules/value"
 	"evo/internal/source"
 )
 
@@ -43,8 +44,9 @@ type Item struct {
 	Span       source.Span // of the logical id, in the processed template
 	Condition  string      // the resource's condition, if it is not known whether it holds
 
-	// Supplementary holds what CloudFormation's properties cannot express; nil if nobody looked. A bucket has MFADelete
-	// (boolean) and Grants (list); a table has ReplicationRegions (list).
+	// Supplementary holds what CloudFormation's properties cannot express, as rules.Item has it; nil if nobody looked. A bucket has
+	// MFADelete, Grants and PolicyIsPublic; a function has Policy, its aliases' among it, and CodeSize, in bytes; a nested stack has DriftStatus. What could not be
+	// read is not there.
 	Supplementary *cfn.Node
 
 	// Read are the top-level properties that a live resource was asked for, the unknown ones among them; the others are
@@ -56,14 +58,12 @@ type Item struct {
 }
 
 // Unknown is the value of a property that could not be read: an intrinsic function that nobody resolves.
-func Unknown(reason string) *cfn.Node { return cfn.Obj(cfn.P(unknown, cfn.Str(reason))) }
-
-const unknown = "Fn::Unknown"
+func Unknown(reason string) *cfn.Node { return cfn.Obj(cfn.P(value.Unreadable, cfn.Str(reason))) }
 
 // Reason returns why a value is unknown, if it is.
 func Reason(n *cfn.Node) (string, bool) {
 	name, arg, ok := n.Intrinsic()
-	return arg.Str(), ok && name == unknown
+	return arg.Str(), ok && name == value.Unreadable
 }
 
 // Reader reads one account and region.

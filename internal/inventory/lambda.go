@@ -44,6 +44,7 @@ var functionParts = []part{
 	{gives: []string{"ReservedConcurrentExecutions"}, actions: []string{"lambda:GetFunctionConcurrency"}, on: onFunction, read: readConcurrency},
 	{gives: []string{"Tags"}, actions: []string{"lambda:ListTags"}, on: onFunction, read: readFunctionTags},
 	{actions: []string{"lambda:GetPolicy"}, on: onFunction, read: readForeignPermissions, beside: unknownPermission},
+	{actions: []string{"lambda:GetPolicy"}, on: onFunction, read: readFunctionPolicy},
 	{actions: []string{"lambda:GetFunctionUrlConfig"}, on: onFunction, wanted: (*run).lacksURL, read: readForeignURL, beside: unknownURL},
 }
 
@@ -82,7 +83,7 @@ func readFunction(ctx context.Context, now *run, it *Item) (answer, error) {
 	if out.Environment != nil && out.Environment.Error != nil {
 		n.Set("Environment", Unknown("Lambda GetFunctionConfiguration: "+aws.ToString(out.Environment.Error.ErrorCode)+": "+aws.ToString(out.Environment.Error.Message)))
 	}
-	return answer{properties: n}, nil
+	return answer{properties: n, supplementary: cfn.Obj(cfn.P("CodeSize", cfn.Integer(out.CodeSize)))}, nil
 }
 
 func readConcurrency(ctx context.Context, now *run, it *Item) (answer, error) {
@@ -218,6 +219,25 @@ func readForeignPermissions(ctx context.Context, now *run, it *Item) (answer, er
 		a.beside = append(a.beside, &Item{ID: it.ID + "/Permission/" + sid, Type: permissionType, PhysicalID: sid, Properties: n, Read: permissionProperties})
 	}
 	return a, nil
+}
+
+// readFunctionPolicy puts the policies of a function and its aliases together: whoever may call one of them may call the function.
+func readFunctionPolicy(ctx context.Context, now *run, it *Item) (answer, error) {
+	names := []string{it.PhysicalID}
+	for _, a := range now.items {
+		if function, _ := qualified(a.PhysicalID); a.Type == aliasType && functionName(function) == it.PhysicalID {
+			names = append(names, a.PhysicalID)
+		}
+	}
+	all := cfn.Arr()
+	for _, name := range names {
+		statements, err := now.policy(ctx, name)
+		if err != nil {
+			return answer{}, err
+		}
+		all.Items = append(all.Items, statements...)
+	}
+	return answer{supplementary: cfn.Obj(cfn.P("Policy", cfn.Obj(cfn.P("Statement", all))))}, nil
 }
 
 func unknownPermission(it *Item, reason string) []*Item {

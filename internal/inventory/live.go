@@ -99,10 +99,14 @@ func (now *run) wants(p part, it *Item) bool { return p.wanted == nil || p.wante
 
 func (now *run) do(ctx context.Context, p part, it *Item) (o outcome) {
 	timeout := orDefault(now.Timeout, defaultTimeout)
-	ctx, cancel := context.WithTimeout(ctx, timeout)
+	own, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	o.answer, o.err = p.read(ctx, now, it)
-	if o.err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+	o.answer, o.err = p.read(own, now, it)
+	switch {
+	case o.err == nil:
+	case ctx.Err() != nil:
+		o.err = &lateError{0, o.err}
+	case errors.Is(own.Err(), context.DeadlineExceeded):
 		o.err = &lateError{timeout, o.err}
 	}
 	return o
@@ -111,7 +115,7 @@ func (now *run) do(ctx context.Context, p part, it *Item) (o outcome) {
 // merge makes of what was read the live item, and those beside it.
 func (now *run) merge(desired *Item, outcomes []outcome) []*Item {
 	live := *desired
-	live.Properties = desired.Properties.Clone()
+	live.Properties, live.Supplementary = desired.Properties.Clone(), desired.Supplementary.Clone()
 	all := []*Item{&live}
 	if desired.PhysicalID == "" {
 		live.Missing = readers[desired.Type] != nil
@@ -204,12 +208,19 @@ func code(err error) string {
 
 // lateError says that a read took too long; err is how it ended.
 type lateError struct {
-	timeout time.Duration
+	timeout time.Duration // 0: the time for all reads was over
 	err     error
 }
 
-func (e *lateError) Error() string { return fmt.Sprintf("no answer within %s: %v", e.timeout, e.err) }
+func (e *lateError) Error() string { return fmt.Sprintf("%s: %v", e.when(), e.err) }
 func (e *lateError) Unwrap() error { return e.err }
+
+func (e *lateError) when() string {
+	if e.timeout == 0 {
+		return "no answer before the time to read was over"
+	}
+	return "no answer within " + e.timeout.String()
+}
 
 // why says in a few words why a read failed: the operation and the service's answer, without what differs from call to call.
 func why(err error) string {
@@ -223,9 +234,9 @@ func why(err error) string {
 	isAPI := errors.As(err, &api)
 	switch {
 	case errors.As(err, &late) && isAPI:
-		return fmt.Sprintf("%sno answer within %s but %s", operation, late.timeout, api.ErrorCode())
+		return operation + late.when() + " but " + api.ErrorCode()
 	case errors.As(err, &late):
-		return fmt.Sprintf("%sno answer within %s", operation, late.timeout)
+		return operation + late.when()
 	case isAPI:
 		return operation + api.ErrorCode() + ": " + api.ErrorMessage()
 	case op != nil:

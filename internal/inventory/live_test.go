@@ -103,6 +103,18 @@ func TestLive(t *testing.T) {
 	if got := find(t, fully, "Bucket").Supplementary; text(got.Get("MFADelete")) != "false" {
 		t.Errorf("supplementary facts of the bucket: %s", text(got))
 	}
+	if got := find(t, fully, "Logs").Supplementary; text(got.Get("Grants")) != `[{"Grantee":"AllUsers","Permission":"READ"}]` {
+		t.Errorf("grants of the log bucket: %s", text(got))
+	}
+	if got := text(find(t, fully, "Function").Supplementary.Get("Policy")); !strings.Contains(got, "apigateway.amazonaws.com") {
+		t.Errorf("the policy of a function whose alias may be called: %s", got)
+	}
+	account := w.reader().Account(t.Context(), s, func(rule string) bool { return rule == "dynamodb-throughput-limit-check" })
+	for name, want := range map[string]string{"AccountId": `"000000000000"`, "AccountMaxReadCapacityUnits": "80000", "ProvisionedReadCapacityUnits": "5"} {
+		if got := text(account.Get(name)); got != want {
+			t.Errorf("the account's %s is %s", name, got)
+		}
+	}
 	if q := find(t, fully, "Queue"); q.Read != nil {
 		t.Errorf("there is no reader for queues, and yet %v", q.Read)
 	}

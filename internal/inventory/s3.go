@@ -1,6 +1,7 @@
 package inventory
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -32,6 +33,7 @@ var bucketParts = []part{
 	{gives: []string{"CorsConfiguration"}, actions: []string{"s3:GetBucketCORS"}, on: onBucket, read: readBucketCORS},
 	{gives: []string{"WebsiteConfiguration"}, actions: []string{"s3:GetBucketWebsite"}, on: onBucket, read: readBucketWebsite},
 	{gives: []string{"Tags"}, actions: []string{"s3:GetBucketTagging"}, on: onBucket, read: readBucketTags},
+	{actions: []string{"s3:GetBucketPolicyStatus"}, on: onBucket, read: readPolicyStatus},
 	{actions: []string{"s3:GetBucketPolicy"}, on: onBucket, wanted: (*run).lacksPolicy, read: readForeignPolicy, beside: unknownPolicy},
 }
 
@@ -83,23 +85,25 @@ func readBucketACL(ctx context.Context, now *run, it *Item) (answer, error) {
 		return answer{}, err
 	}
 	a := given("AccessControl", cfn.Str(accessControl(out.Grants)))
-	grants := cfn.Arr()
-	for _, g := range out.Grants {
-		if g.Grantee == nil {
-			continue
-		}
-		who := aws.ToString(g.Grantee.URI)
-		if who == "" {
-			who = aws.ToString(g.Grantee.ID)
-		}
-		grants.Items = append(grants.Items, cfn.Obj(cfn.P("Grantee", cfn.Str(who)), cfn.P("Permission", cfn.Str(string(g.Permission)))))
-	}
-	a.supplementary = cfn.Obj(cfn.P("Grants", grants))
+	a.supplementary = cfn.Obj(cfn.P("Grants", grantsToOthers(out)))
 	return a, nil
 }
 
-// accessControl is the canned ACL whose grants to groups come nearest, and never less open. Grants to single accounts are in
-// Supplementary.
+// grantsToOthers are the ACL's grants but for the owner's: whom rules ask about. A group is named by the end of its URI.
+func grantsToOthers(acl *s3.GetBucketAclOutput) *cfn.Node {
+	grants := cfn.Arr()
+	for _, g := range acl.Grants {
+		if g.Grantee == nil || g.Grantee.ID != nil && acl.Owner != nil && *g.Grantee.ID == aws.ToString(acl.Owner.ID) {
+			continue
+		}
+		to := cmp.Or(aws.ToString(g.Grantee.URI), aws.ToString(g.Grantee.ID))
+		to = to[strings.LastIndexByte(to, '/')+1:]
+		grants.Items = append(grants.Items, cfn.Obj(cfn.P("Grantee", cfn.Str(to)), cfn.P("Permission", cfn.Str(string(g.Permission)))))
+	}
+	return grants
+}
+
+// accessControl is the canned ACL whose grants to groups come nearest, and never less open. The grants themselves are in Supplementary.
 func accessControl(grants []types.Grant) string {
 	granted := func(group string, permissions ...types.Permission) bool {
 		return slices.ContainsFunc(grants, func(g types.Grant) bool {
@@ -107,8 +111,9 @@ func accessControl(grants []types.Grant) string {
 				(len(permissions) == 0 || slices.Contains(permissions, g.Permission))
 		})
 	}
+	change := []types.Permission{types.PermissionWrite, types.PermissionFullControl, types.PermissionWriteAcp}
 	switch {
-	case granted("AllUsers", types.PermissionWrite, types.PermissionFullControl, types.PermissionWriteAcp):
+	case granted("AllUsers", change...), granted("AuthenticatedUsers", change...):
 		return "PublicReadWrite"
 	case granted("AllUsers"):
 		return "PublicRead"
@@ -264,6 +269,15 @@ func readBucketPolicy(ctx context.Context, now *run, it *Item) (answer, error) {
 		return answer{}, err
 	}
 	return given("PolicyDocument", document(aws.ToString(out.Policy))), nil
+}
+
+// readPolicyStatus asks S3 what it makes of the policy, whose conditions it knows best.
+func readPolicyStatus(ctx context.Context, now *run, it *Item) (answer, error) {
+	out, err := now.s3.GetBucketPolicyStatus(ctx, &s3.GetBucketPolicyStatusInput{Bucket: &it.PhysicalID})
+	if err != nil || out.PolicyStatus == nil || out.PolicyStatus.IsPublic == nil {
+		return answer{}, err
+	}
+	return answer{supplementary: cfn.Obj(cfn.P("PolicyIsPublic", cfn.Boolean(*out.PolicyStatus.IsPublic)))}, nil
 }
 
 // lacksPolicy reports that no item is the bucket's policy.

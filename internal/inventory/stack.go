@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsarn "github.com/aws/aws-sdk-go-v2/aws/arn"
@@ -25,8 +26,11 @@ type Stack struct {
 	Parameters                 map[string]string // without those that are not to be shown
 	Outputs                    map[string]string
 	Tags                       map[string]string
+	Changed                    time.Time // by the cloud's clock: when a resource was changed last; of a stack under way, nearly now
 	Template                   *cfn.Node // processed
 	Items                      []*Item   // in the template's order; a nested stack's follow it
+
+	drift string // as it was detected last
 }
 
 // maxStackDepth of stacks within stacks that are read.
@@ -77,7 +81,7 @@ func (r *Reader) stack(ctx context.Context, name string, asked *Asked, depth int
 		s.parameters(t, out.Stacks[0].Parameters)
 	}
 	s.Template = t.Root
-	physical, err := r.physical(ctx, s.ID)
+	physical, err := r.physical(ctx, s)
 	if err != nil {
 		return nil, err
 	}
@@ -102,6 +106,9 @@ func newStack(d types.Stack) (*Stack, error) {
 		return nil, fmt.Errorf("read the id %q of stack %s: %w", s.ID, s.Name, err)
 	}
 	s.Region, s.Account, s.Partition = id.Region, id.AccountID, id.Partition
+	if i := d.DriftInformation; i != nil && i.StackDriftStatus != types.StackDriftStatusNotChecked {
+		s.drift = string(i.StackDriftStatus)
+	}
 	for _, o := range d.Outputs {
 		s.Outputs[aws.ToString(o.OutputKey)] = aws.ToString(o.OutputValue)
 	}
@@ -146,16 +153,19 @@ func (s *Stack) parameters(t *cfn.Template, list []types.Parameter) {
 	}
 }
 
-// physical returns the physical ids of the resources that there are.
-func (r *Reader) physical(ctx context.Context, stack string) (map[string]string, error) {
+// physical returns the physical ids of the resources that there are, and notes when the newest of their changes began or ended.
+func (r *Reader) physical(ctx context.Context, s *Stack) (map[string]string, error) {
 	ids := map[string]string{}
-	pages := cloudformation.NewListStackResourcesPaginator(r.cloudformation, &cloudformation.ListStackResourcesInput{StackName: &stack})
+	pages := cloudformation.NewListStackResourcesPaginator(r.cloudformation, &cloudformation.ListStackResourcesInput{StackName: &s.ID})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return nil, fmt.Errorf("list the resources of stack %s: %w", stack, err)
+			return nil, fmt.Errorf("list the resources of stack %s: %w", s.Name, err)
 		}
 		for _, res := range page.StackResourceSummaries {
+			if at := aws.ToTime(res.LastUpdatedTimestamp); at.After(s.Changed) {
+				s.Changed = at
+			}
 			if res.ResourceStatus != types.ResourceStatusDeleteComplete {
 				ids[aws.ToString(res.LogicalResourceId)] = aws.ToString(res.PhysicalResourceId)
 			}
@@ -188,6 +198,9 @@ func (r *Reader) resolve(ctx context.Context, s *Stack, t *cfn.Template, physica
 		}
 		if it.Properties == nil {
 			it.Properties = cfn.Obj()
+		}
+		if n := nested[res.ID]; n != nil && n.drift != "" {
+			it.Supplementary = cfn.Obj(cfn.P("DriftStatus", cfn.Str(n.drift)))
 		}
 		s.identify(it, a.attribute(res.ID, "Arn"))
 		s.tag(it)

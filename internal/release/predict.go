@@ -55,6 +55,9 @@ func (m *Maker) predict(ctx context.Context, r *Release, q Request, template *de
 		f.Warning = append(f.Warning, fmt.Sprintf("the stack has release v%d, and the history in s3://%s/%s/ has none to compare with: nothing keeps this one from being less fit",
 			r.after, r.Bucket, r.Prefix))
 	}
+	if ids := appraisal.Unsized(arch); len(ids) > 0 {
+		f.Warning = append(f.Warning, "the size of the code of "+strings.Join(ids, ", ")+" is not known, and counts 0")
+	}
 	for _, n := range file.Notes {
 		f.Warning = append(f.Warning, n.Error())
 	}

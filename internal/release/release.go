@@ -108,8 +108,9 @@ func (m *Maker) Make(ctx context.Context, q Request, static, fresh bool) (*Relea
 	if err != nil {
 		return nil, fmt.Errorf("read the template: %w", located(err, q.File))
 	}
+	template.Code = m.codeSizes(ctx, template)
 	r := &Release{built: q.Built, OwnIAM: !needsIAM(template), after: now.release.Number}
-	r.asked = history.Template{Authored: template.Authored, Full: template.Transformed.Root, Parameters: shown(template.Transformed, parameters)}
+	r.asked = history.Template{Authored: template.Authored, Full: template.Transformed.Root, Parameters: shown(template.Transformed, parameters), Code: template.Code}
 	r.Release = gate.Release{Name: q.Name, Digest: digest(q.Template, r.asked.Parameters, q.Suite), Bucket: q.Bucket, Prefix: history.Prefix(q.Prefix, q.Stack), Override: q.Override}
 	if now.gated {
 		r.Bucket, r.Prefix = now.release.Bucket, now.release.Prefix // the history stays where it began
@@ -154,7 +155,7 @@ func located(err error, file string) error {
 // Begin writes into the history that the release is about to be deployed. The attempt comes first: whoever has written it has the number, and
 // nobody else writes what the release asks for.
 func (r *Release) Begin(ctx context.Context, now time.Time) error {
-	err := r.Store.Begin(ctx, history.Attempt{Number: r.Number, Name: r.Name, Digest: r.Digest, Started: now.UTC(), Built: r.built.UTC()})
+	err := r.Store.Begin(ctx, history.Attempt{Number: r.Number, Name: r.Name, Digest: r.Digest, Started: now.UTC(), Built: r.built.UTC(), Predicted: r.Predicted})
 	if err != nil {
 		return err
 	}
@@ -312,7 +313,7 @@ func (m *Maker) upload(ctx context.Context, bucket, key string, body io.Reader) 
 func (m *Maker) options(q Request, r *Release, t *desired.Template, file *suitefile.File, code hookCode) gate.Options {
 	o := gate.Options{Stack: q.Stack, Release: r.Release, CodeBucket: code.bucket, CodeKey: code.key, Architecture: code.architecture, Resources: t.Resources()}
 	refer := referable(t.Transformed)
-	for _, s := range append(inventory.Actions(items(t), refer), measure.Actions(file, items(t), refer)...) {
+	for _, s := range slices.Concat(inventory.Actions(items(t), refer), inventory.AccountActions(file.Asks), measure.Actions(file, items(t), refer)) {
 		o.Statements = append(o.Statements, gate.Statement{Actions: s.Actions, Resources: s.Resources})
 	}
 	return o

@@ -30,8 +30,12 @@ func (s *subject) wantWithinQuota(way string, percent float64) Verdict {
 	if known != yes {
 		return unknownFact("the account's quota AccountMax" + way + "CapacityUnits")
 	}
-	sum, _ := s.fact("Provisioned" + way + "CapacityUnits").number()
+	elsewhere := s.fact("Provisioned" + way + "CapacityUnits")
+	sum, _ := elsewhere.number()
 	var open *property
+	if elsewhere.open {
+		open = &elsewhere
+	}
 	for _, it := range s.set.Items {
 		if it.Type != "AWS::DynamoDB::Table" {
 			continue

@@ -32,7 +32,9 @@ type Item struct {
 	// Supplementary holds facts that CloudFormation's properties cannot express; nil if nobody looked. The rules read:
 	// MFADelete (boolean), KeyState, DriftStatus (strings), AvailabilityZones, BackupPlans, ReplicationRegions (lists),
 	// RecoveryPointAgeHours (number), BackupConforms (boolean: the plan copies and keeps as the rule's parameters ask),
-	// RotationEnabled (boolean), WebAclArn (string), Policy (a function's resource policy, instead of Permissions).
+	// RotationEnabled (boolean), WebAclArn (string), Policy (a function's resource policy, instead of Permissions), PolicyIsPublic
+	// (boolean: what S3 says of a bucket's policy), Grants (of a bucket's ACL to others than its owner: a list of Grantee, one of the
+	// groups AllUsers, AuthenticatedUsers and LogDelivery, or an account, and Permission).
 	Supplementary *cfn.Node
 
 	// Condition is the resource's condition if it is not known whether it holds.

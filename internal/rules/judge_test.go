@@ -483,6 +483,8 @@ func TestLiveFunctionPolicies(t *testing.T) {
 		{"{Effect: Allow, Principal: {AWS: 'arn:aws:iam::111122223333:root'}, Action: 'lambda:InvokeFunction'}", pass},
 		{"{Effect: Allow, Principal: {Service: s3.amazonaws.com}, Action: 'lambda:InvokeFunction'}", fail},
 		{"{Effect: Allow, Principal: {Service: s3.amazonaws.com}, Action: 'lambda:InvokeFunction', Condition: {StringEquals: {'AWS:SourceAccount': '111122223333'}}}", pass},
+		{"{Effect: Allow, Principal: {Service: [sns.amazonaws.com, s3.amazonaws.com]}, Action: 'lambda:InvokeFunction', Condition: {ArnLike: {'AWS:SourceArn': 'arn:aws:s3:::pictures'}}}", fail},
+		{"{Effect: Allow, Principal: {Service: sns.amazonaws.com}, Action: 'lambda:InvokeFunction', Condition: {ArnLike: {'AWS:SourceArn': 'arn:aws:s3:::pictures'}}}", pass},
 	} {
 		policy, err := cfn.ParseValue("policy", []byte("{Policy: {Statement: ["+c.statement+"]}}"))
 		if err != nil {
@@ -492,6 +494,56 @@ func TestLiveFunctionPolicies(t *testing.T) {
 		set := rules.NewSet([]*rules.Item{function}, nil, "eu-west-1")
 		if v := bind(t, "lambda-function-public-access-prohibited", "{}").Judge(set, function); v.Compliance != c.want {
 			t.Errorf("%s: %s (%s)", c.statement, v.Compliance, v.Reason)
+		}
+	}
+}
+
+// TestLiveBucket is about facts of a live bucket that no property of a template can express.
+func TestLiveBucket(t *testing.T) {
+	const open, read, write = "{AccessControl: PublicReadWrite}", "s3-bucket-public-read-prohibited", "s3-bucket-public-write-prohibited"
+	for _, c := range []struct {
+		rule, properties, facts string
+		want                    rules.Compliance
+	}{
+		{read, open, "{Grants: [{Grantee: AllUsers, Permission: WRITE}]}", pass},
+		{write, open, "{Grants: [{Grantee: AllUsers, Permission: WRITE}]}", fail},
+		{write, "{AccessControl: AuthenticatedRead}", "{Grants: [{Grantee: AuthenticatedUsers, Permission: WRITE_ACP}]}", fail},
+		{read, "{AccessControl: PublicRead}", "{Grants: [{Grantee: AllUsers, Permission: FULL_CONTROL}]}", fail},
+		{read, open, "{Grants: [{Grantee: 79a59df9, Permission: READ}]}", pass},
+		{read, open, "{}", fail},
+		{read, "{AccessControl: PublicRead, PublicAccessBlockConfiguration: {IgnorePublicAcls: true}}", "{Grants: [{Grantee: AllUsers, Permission: READ}]}", pass},
+		{"s3-bucket-acl-prohibited", "{AccessControl: Private}", "{Grants: [{Grantee: 79a59df9, Permission: READ}]}", fail},
+		{"s3-bucket-acl-prohibited", "{AccessControl: LogDeliveryWrite}", "{Grants: [{Grantee: LogDelivery, Permission: WRITE}]}", pass},
+		{"s3-bucket-acl-prohibited", "{AccessControl: Private}", "{Grants: []}", pass},
+	} {
+		var nodes [2]*cfn.Node
+		for i, text := range []string{c.properties, c.facts} {
+			var err error
+			if nodes[i], err = cfn.ParseValue("bucket", []byte(text)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		bucket := &rules.Item{ID: "Pictures", Type: "AWS::S3::Bucket", Name: "pictures", Properties: nodes[0], Supplementary: nodes[1]}
+		if v := bind(t, c.rule, "{}").Judge(rules.NewSet([]*rules.Item{bucket}, nil, "eu-west-1"), bucket); v.Compliance != c.want {
+			t.Errorf("%s of %s, %s: %s (%s)", c.rule, c.properties, c.facts, v.Compliance, v.Reason)
+		}
+	}
+}
+
+// TestPolicyStatus: what S3 finds public in a policy counts, where a condition is one that rules do not know.
+func TestPolicyStatus(t *testing.T) {
+	for facts, want := range map[string]rules.Compliance{"{PolicyIsPublic: false}": pass, "{PolicyIsPublic: true}": fail, "{}": fail} {
+		var nodes [2]*cfn.Node
+		for i, text := range []string{facts, "{Bucket: pictures, PolicyDocument: {Statement: [{Effect: Allow, Principal: '*', Action: 's3:GetObject', Resource: '*', Condition: {StringEquals: {'aws:New': x}}}]}}"} {
+			var err error
+			if nodes[i], err = cfn.ParseValue("bucket", []byte(text)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		bucket := &rules.Item{ID: "Pictures", Type: "AWS::S3::Bucket", Name: "pictures", PhysicalID: "pictures", Properties: cfn.Obj(), Supplementary: nodes[0]}
+		set := rules.NewSet([]*rules.Item{bucket, {ID: "Policy", Type: "AWS::S3::BucketPolicy", Properties: nodes[1]}}, nil, "eu-west-1")
+		if v := bind(t, "s3-bucket-public-read-prohibited", "{}").Judge(set, bucket); v.Compliance != want {
+			t.Errorf("%s: %s (%s)", facts, v.Compliance, v.Reason)
 		}
 	}
 }

@@ -41,9 +41,11 @@ func judgeLambdaFunctionPublicAccessProhibited(s *subject) Verdict {
 // openInvocation judges a statement of a live function's policy.
 func (s *subject) openInvocation(st policy.Statement) truth {
 	everyone := max(st.Everyone(s.isResource), truthOf(!st.HasPrincipal()))
-	service := st.Node.At("Principal", "Service")
-	everyone = max(everyone, truthOf(service.Str() == s3Service))
-	return min(st.Allows(), everyone, st.Narrowed(s.isResource).Not())
+	open := min(everyone, st.Narrowed(s.isResource).Not())
+	if st.Service(s3Service) {
+		open = max(open, st.Narrowed(s.isResource, "aws:sourcearn").Not()) // a bucket's ARN names no account: see narrowed
+	}
+	return min(st.Allows(), open)
 }
 
 const s3Service = "s3.amazonaws.com"

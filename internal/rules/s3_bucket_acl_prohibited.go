@@ -14,5 +14,15 @@ func judgeS3BucketACLProhibited(s *subject) Verdict {
 	if acl.node == nil || s.aclsDisabled() == yes {
 		return compliantBecause(acl, "AccessControl "+acl.shown()+", and nobody gets access by ACL")
 	}
+	grants := s.supplementary("Grants")
+	for i := range grants.len() {
+		if to := grants.item(i).in("Grantee"); to.oneOf("LogDelivery") == no {
+			to.path = "AccessControl's grantee"
+			return nonCompliant(to, "which gets access by ACL")
+		}
+	}
+	if grants.node != nil {
+		return compliantBecause(acl, "AccessControl "+acl.shown()+", and nobody gets access by ACL")
+	}
 	return verdictOf(acl.oneOf("Private", "LogDeliveryWrite", "AwsExecRead"), acl, "which gives access by ACL")
 }

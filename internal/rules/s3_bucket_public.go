@@ -11,12 +11,13 @@ type access struct {
 	verb    string
 	actions []string // patterns, in lower case
 	acls    []string // canned ACLs that let everybody, or everybody with an AWS account, do it
+	grants  []string // permissions in ACLs that let those do it whom they are granted to
 }
 
 var (
-	reading = access{"read", []string{"s3:get*", "s3:list*"}, []string{"PublicRead", "PublicReadWrite", "AuthenticatedRead"}}
+	reading = access{"read", []string{"s3:get*", "s3:list*"}, []string{"PublicRead", "PublicReadWrite", "AuthenticatedRead"}, []string{"READ", "READ_ACP", "FULL_CONTROL"}}
 	writing = access{"write", []string{"s3:put*", "s3:delete*", "s3:create*", "s3:abort*", "s3:restore*", "s3:replicate*", "s3:update*",
-		"s3:bypass*", "s3:initiate*", "s3:objectowneroverridetobucketowner", "s3:tag*", "s3:untag*"}, []string{"PublicReadWrite"}}
+		"s3:bypass*", "s3:initiate*", "s3:objectowneroverridetobucketowner", "s3:tag*", "s3:untag*"}, []string{"PublicReadWrite"}, []string{"WRITE", "WRITE_ACP", "FULL_CONTROL"}}
 )
 
 var bucketPolicies = []string{"AWS::S3::BucketPolicy"}
@@ -39,6 +40,9 @@ func (s *subject) wantNoPublicPolicy(a access) Verdict {
 	if blocked == yes {
 		return compliant(restricted)
 	}
+	if public := s.supplementary("PolicyIsPublic"); public.node != nil && public.isTrue() == no {
+		return compliantBecause(public, "S3 finds nothing public in the bucket's policy")
+	}
 	v := s.wantNone(s.policies(bucketPolicies...), "lets everyone "+a.verb, func(st policy.Statement) truth {
 		return st.Public(s.isResource, a.actions...)
 	})
@@ -54,19 +58,37 @@ func (s *subject) wantNoPublicPolicy(a access) Verdict {
 }
 
 func (s *subject) wantNoPublicACL(a access) Verdict {
-	acl := s.at("AccessControl")
-	public := acl.oneOf(a.acls...)
+	acl, public := s.publicACL(a)
 	if public == no {
-		return compliantBecause(acl, "AccessControl "+acl.shown())
+		return compliant(acl)
 	}
 	ignored := s.at("PublicAccessBlockConfiguration.IgnorePublicAcls")
 	switch max(ignored.isTrue(), s.aclsDisabled()) {
 	case yes:
-		return compliantBecause(acl, "AccessControl "+acl.shown()+", and public ACLs have no effect")
+		return compliantBecause(acl, acl.path+" "+acl.shown()+", and public ACLs have no effect")
 	case unknown:
 		return unresolved(ignored)
 	}
 	return verdictOf(public.Not(), acl, "which lets everyone "+a.verb)
+}
+
+// publicACL tells whether the bucket's ACL lets the public do something, and by what: the grants where they are known, else the canned ACL,
+// which may stand for fewer or more than there are.
+func (s *subject) publicACL(a access) (property, truth) {
+	grants := s.supplementary("Grants")
+	if grants.node == nil {
+		acl := s.at("AccessControl")
+		return acl, acl.oneOf(a.acls...)
+	}
+	for i := range grants.len() {
+		g := grants.item(i)
+		if min(g.in("Grantee").oneOf("AllUsers", "AuthenticatedUsers"), g.in("Permission").oneOf(a.grants...)) == yes {
+			granted := g.in("Permission")
+			granted.path = "AccessControl's grant to " + g.in("Grantee").node.Str()
+			return granted, yes
+		}
+	}
+	return s.at("AccessControl"), no
 }
 
 // aclsDisabled tells whether the bucket's owner owns everything in it, so that ACLs have no effect.

@@ -183,6 +183,7 @@ type Level struct {
 	Characteristics []Characteristic `json:"characteristics"`
 	Explanation     Explanation      `json:"explanation"`
 	Problems        []string         `json:"problems,omitempty"` // checks that could not be evaluated
+	Unsized         []string         `json:"unsized,omitempty"`  // functions and layers whose code is not packaged yet: it counts 0
 }
 
 // LevelOf is a level as it is shown.

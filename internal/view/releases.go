@@ -26,7 +26,7 @@ const (
 	UnderWay   = "under way"
 )
 
-// Release is what is known of one release. Of one without a report, all from Judged on is empty.
+// Release is what is known of one release. Of one that was not judged, all from Judged on is empty.
 type Release struct {
 	Number   int       `json:"release"`
 	Name     string    `json:"name,omitempty"`
@@ -36,6 +36,8 @@ type Release struct {
 	Started  time.Time `json:"started,omitzero"`  // its deployment
 	Finished time.Time `json:"finished,omitzero"` // all traffic was on it, or all had been taken back
 	Problem  string    `json:"problem,omitempty"` // what could not be read
+
+	Predicted *Fitness `json:"predicted,omitempty"` // from the template, of a release that was stopped before the release gate
 
 	Judged          time.Time        `json:"judged,omitzero"`
 	Fitness         *Range           `json:"fitness,omitempty"`    // 0 to 100

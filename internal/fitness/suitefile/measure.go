@@ -26,6 +26,16 @@ type Rule struct {
 	Parameters *cfn.Node // nil if there are none
 }
 
+// Asks reports whether one of the suite's functions scores by a rule.
+func (f *File) Asks(rule string) bool {
+	for _, m := range f.Measures {
+		if r, ok := m.(Rule); ok && r.Name == rule {
+			return true
+		}
+	}
+	return false
+}
+
 // Check scores by an expression: the resources of a type, or the stack if Type is empty.
 type Check struct {
 	Type       string

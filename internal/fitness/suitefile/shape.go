@@ -152,7 +152,7 @@ var functionShape = shape{kind: objectKind, fields: []field{
 
 func dimensionFields(least string) []field {
 	docs := map[fitness.Dimension]string{fitness.Resources: "Authored resources.", fitness.Edges: "Events, references that carry traffic, hooks, alarms' targets.",
-		fitness.Code: "Thousands of lines of own code.", fitness.Grants: "Permissions: actions × resources; a wildcard counts five.", fitness.Cost: "US dollars a month."}
+		fitness.Code: "Megabytes of own code, as packaged.", fitness.Grants: "Permissions: actions × resources; a wildcard counts five.", fitness.Cost: "US dollars a month."}
 	var fields []field
 	for _, d := range fitness.Dimensions {
 		fields = append(fields, field{string(d), false, shape{kind: numberKind, doc: docs[d], least: least}})

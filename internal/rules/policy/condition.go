@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -55,10 +56,14 @@ var fixing = map[string]bool{
 	"kms:calleraccount": true, "lambda:eventsourcetoken": true, "sns:endpoint": true,
 }
 
-// Narrowed tells whether the statement's conditions hold it to fixed values, which only known callers have.
-func (s Statement) Narrowed(names Names) value.Truth {
+// Narrowed tells whether the statement's conditions hold it to fixed values, which only known callers have. Conditions on the keys in
+// except, given in lower case, do not count.
+func (s Statement) Narrowed(names Names, except ...string) value.Truth {
 	best := value.No
 	known := s.Conditions(func(c Condition) bool {
+		if slices.Contains(except, strings.ToLower(c.Key)) {
+			return true
+		}
 		best = max(best, c.fixes(names))
 		return best != value.Yes
 	})

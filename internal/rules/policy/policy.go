@@ -271,6 +271,11 @@ func names(list *cfn.Node, name string) value.Truth {
 	})
 }
 
+// Service tells whether a service is the statement's principal, or one of several.
+func (s Statement) Service(name string) bool {
+	return names(s.Node.At("Principal", "Service"), name) == value.Yes
+}
+
 // PrincipalIs tells whether the statement's principal is that very text.
 func (s Statement) PrincipalIs(text string) value.Truth {
 	principal := s.Node.Get("Principal")

@@ -210,6 +210,9 @@ func Open(n *cfn.Node) bool {
 	return ok && name != "Condition"
 }
 
+// Unreadable is the function that stands in the place of a live value that could not be read. Its argument is the reason.
+const Unreadable = "Fn::Unknown"
+
 // Shown is n in a few words, for a reason.
 func Shown(n *cfn.Node) string {
 	if n.IsNull() {
@@ -222,7 +225,10 @@ func Shown(n *cfn.Node) string {
 		if text, ok := Of(n); ok {
 			return text.String()
 		}
-		if name, _, ok := n.Intrinsic(); ok {
+		switch name, arg, ok := n.Intrinsic(); {
+		case ok && name == Unreadable:
+			return arg.Str()
+		case ok:
 			return name
 		}
 		return "a map"

@@ -66,7 +66,7 @@ func (o *options) compare(ctx context.Context) error {
 	}
 	live := reader.Live(ctx, stack.Items)
 	d := &drift{Stack: stack.Name, Differences: differences(inventory.Compare(stack.Items, live)),
-		Rules: divergences(rules.NewSuite(checks...), inventory.Set(stack.Items, stack.Region), inventory.Set(live, stack.Region))}
+		Rules: divergences(rules.NewSuite(checks...), inventory.Set(stack.Items, nil, stack.Region), inventory.Set(live, nil, stack.Region))}
 	if err := d.write(o.app); err != nil {
 		return err
 	}

@@ -177,6 +177,9 @@ func (s *show) releases(all []view.Release) error {
 		if r.Fitness != nil {
 			row[2], row[4] = r.Fitness.String(), r.Verdict
 		}
+		if r.Predicted != nil {
+			row[2], row[3] = r.Predicted.Fitness+" (predicted)", r.Predicted.Delta
+		}
 		if r.Delta != nil {
 			row[3] = r.Delta.Decided.Signed()
 		}

@@ -1,15 +1,12 @@
 package fitness
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
-	"path/filepath"
+	"strings"
 
 	"evo/internal/appraisal"
 	"evo/internal/appraisal/desired"
-	"evo/internal/cli/app"
 	"evo/internal/fitness"
 	"evo/internal/fitness/suitefile"
 	"evo/internal/view"
@@ -43,6 +40,9 @@ func (o *options) level() error {
 	for _, problem := range v.Problems {
 		p.printf("could not be evaluated: %s\n", problem)
 	}
+	if len(v.Unsized) > 0 {
+		p.printf("code counts 0 until it is packaged: %s\n", strings.Join(v.Unsized, ", "))
+	}
 	return p.err
 }
 
@@ -73,7 +73,7 @@ func (o *options) appraise() (*view.Level, error) {
 		name = o.app.Short(name)
 	}
 	v := view.LevelOf(o.app.Short(path), name, a, file.Suite, made.Excepted)
-	v.Problems = made.Problems
+	v.Problems, v.Unsized = made.Problems, appraisal.Unsized(t.Architecture)
 	v.Explanation.Locate(v.Template, lines(t))
 	return &v, nil
 }
@@ -95,21 +95,15 @@ func (o *options) note(name string, file *suitefile.File, t *desired.Template) {
 	}
 }
 
-// suite reads the fitness file: the one named, else one beside the template or in the working directory; name is empty if there is none.
+// suite reads the fitness file; name is empty if there is none.
 func (o *options) suite(template string) (name string, file *suitefile.File, err error) {
-	candidates := []string{filepath.Join(filepath.Dir(template), suitefile.Name), o.app.Path(suitefile.Name)}
-	if o.suiteFile != "" {
-		candidates = []string{o.app.Path(o.suiteFile)}
+	name, text, err := o.app.FitnessFile(o.suiteFile, template)
+	switch {
+	case err != nil:
+		return "", nil, err
+	case name == "":
+		return "", suitefile.Default(), nil
 	}
-	for _, name := range candidates {
-		text, err := os.ReadFile(name)
-		switch {
-		case err == nil:
-			file, err := suitefile.Parse(name, text, o.app.Now())
-			return name, file, err
-		case o.suiteFile != "" || !errors.Is(err, fs.ErrNotExist):
-			return "", nil, (&app.UsageError{Err: fmt.Errorf("read the fitness file: %w", err)}).WithHint("`evo fitness init` writes one")
-		}
-	}
-	return "", suitefile.Default(), nil
+	file, err = suitefile.Parse(name, text, o.app.Now())
+	return name, file, err
 }

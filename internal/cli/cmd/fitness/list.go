@@ -165,6 +165,9 @@ func (p *page) row(r *view.Release) []string {
 	if r.Fitness != nil {
 		fit, meter, verdict = r.Fitness.String(), bar(r.Fitness.Low.String(), r.Fitness.High.String(), "", 10), r.Verdict
 	}
+	if f := r.Predicted; f != nil {
+		fit, delta[0] = f.Fitness+" (predicted)", orNone(f.Delta)
+	}
 	if d := r.Delta; d != nil {
 		delta = []string{d.Decided.Signed(), d.Kept.Signed(), d.Added.Signed(), d.Removed.Signed(), view.Signed(d.Complexity), none}
 		if forgiven := d.Forgiven.Signed(); forgiven != "0.00" { // most releases do not grow

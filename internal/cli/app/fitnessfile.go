@@ -1,0 +1,30 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"evo/internal/fitness/suitefile"
+)
+
+// FitnessFile reads the fitness.yaml: the one named, else one beside the template or in the working directory. Its path is empty if there
+// is none.
+func (a *App) FitnessFile(named, template string) (path string, text []byte, err error) {
+	candidates := []string{filepath.Join(filepath.Dir(template), suitefile.Name), a.Path(suitefile.Name)}
+	if named != "" {
+		candidates = []string{a.Path(named)}
+	}
+	for _, path := range candidates {
+		text, err := os.ReadFile(path)
+		switch {
+		case err == nil:
+			return path, text, nil
+		case named != "" || !errors.Is(err, fs.ErrNotExist):
+			return "", nil, (&UsageError{Err: fmt.Errorf("read the fitness file: %w", err)}).WithHint("`evo fitness init` writes one")
+		}
+	}
+	return "", nil, nil
+}
