@@ -6,7 +6,9 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -142,6 +144,25 @@ func (a *App) Template(given string, built bool) (string, error) {
 	}
 	return "", Usagef("no template here: none of %s", strings.Join(names, ", ")).WithHint(
 		"name one with --template-file, or make a project with `evo init`")
+}
+
+// FitnessFile reads the fitness file called usual: the given one, else one beside the template or in the working directory; name is
+// empty if there is none.
+func (a *App) FitnessFile(given, template, usual string) (name string, text []byte, err error) {
+	candidates := []string{filepath.Join(filepath.Dir(template), usual), a.Path(usual)}
+	if given != "" {
+		candidates = []string{a.Path(given)}
+	}
+	for _, name := range candidates {
+		text, err := os.ReadFile(name)
+		switch {
+		case err == nil:
+			return name, text, nil
+		case given != "" || !errors.Is(err, fs.ErrNotExist):
+			return "", nil, (&UsageError{Err: fmt.Errorf("read the fitness file: %w", err)}).WithHint("`evo fitness init` writes one")
+		}
+	}
+	return "", nil, nil
 }
 
 func isFile(p string) bool {

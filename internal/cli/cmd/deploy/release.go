@@ -3,8 +3,6 @@ package deploy
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -72,24 +70,6 @@ func (o *options) request(ctx context.Context, e *engine.Engine, d *engine.Deplo
 		}
 	}
 	var err error
-	q.SuiteFile, q.Suite, err = o.suite(path)
+	q.SuiteFile, q.Suite, err = o.app.FitnessFile(o.suiteFile, path, suitefile.Name)
 	return q, err
-}
-
-// suite reads the fitness.yaml: the one named, else one beside the template or in the working directory.
-func (o *options) suite(template string) (string, []byte, error) {
-	candidates := []string{filepath.Join(filepath.Dir(template), suitefile.Name), o.app.Path(suitefile.Name)}
-	if o.suiteFile != "" {
-		candidates = []string{o.app.Path(o.suiteFile)}
-	}
-	for _, name := range candidates {
-		text, err := os.ReadFile(name)
-		switch {
-		case err == nil:
-			return name, text, nil
-		case o.suiteFile != "" || !errors.Is(err, fs.ErrNotExist):
-			return "", nil, (&app.UsageError{Err: fmt.Errorf("read the fitness file: %w", err)}).WithHint("`evo fitness init` writes one")
-		}
-	}
-	return "", nil, nil
 }

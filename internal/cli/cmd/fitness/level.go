@@ -1,15 +1,11 @@
 package fitness
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
-	"path/filepath"
 
 	"evo/internal/appraisal"
 	"evo/internal/appraisal/desired"
-	"evo/internal/cli/app"
 	"evo/internal/fitness"
 	"evo/internal/fitness/suitefile"
 	"evo/internal/view"
@@ -97,19 +93,13 @@ func (o *options) note(name string, file *suitefile.File, t *desired.Template) {
 
 // suite reads the fitness file: the one named, else one beside the template or in the working directory; name is empty if there is none.
 func (o *options) suite(template string) (name string, file *suitefile.File, err error) {
-	candidates := []string{filepath.Join(filepath.Dir(template), suitefile.Name), o.app.Path(suitefile.Name)}
-	if o.suiteFile != "" {
-		candidates = []string{o.app.Path(o.suiteFile)}
+	name, text, err := o.app.FitnessFile(o.suiteFile, template, suitefile.Name)
+	switch {
+	case err != nil:
+		return "", nil, err
+	case name == "":
+		return "", suitefile.Default(), nil
 	}
-	for _, name := range candidates {
-		text, err := os.ReadFile(name)
-		switch {
-		case err == nil:
-			file, err := suitefile.Parse(name, text, o.app.Now())
-			return name, file, err
-		case o.suiteFile != "" || !errors.Is(err, fs.ErrNotExist):
-			return "", nil, (&app.UsageError{Err: fmt.Errorf("read the fitness file: %w", err)}).WithHint("`evo fitness init` writes one")
-		}
-	}
-	return "", suitefile.Default(), nil
+	file, err = suitefile.Parse(name, text, o.app.Now())
+	return name, file, err
 }
