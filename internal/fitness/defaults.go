@@ -31,7 +31,7 @@ func Default() *Suite {
 		Complexity: Complexity{Lambda: percent(10), Budgets: []Budget{
 			{Resources, percent(30), exact.D(40)},
 			{Edges, percent(20), exact.D(60)},
-			{Code, percent(15), exact.D(10)},
+			{Code, percent(15), exact.D(100)}, // a package is mostly what the code depends on: 10 MB stand for a thousand lines
 			{Grants, percent(15), exact.D(60)},
 			{Cost, percent(20), exact.D(50)},
 		}},

@@ -1,7 +1,6 @@
 package cloudformation
 
 import (
-	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -10,6 +9,7 @@ import (
 
 	"evo/internal/cfn"
 	"evo/internal/cloud/call"
+	"evo/internal/cloud/id"
 	"evo/internal/cloud/store"
 )
 
@@ -179,12 +179,8 @@ func (s *Service) stackID(name string) string {
 	return fmt.Sprintf("arn:aws:cloudformation:%s:%s:stack/%s/%s", s.cfg.Region, call.Account, name, newUUID())
 }
 
-func newUUID() string {
-	var b [16]byte
-	rand.Read(b[:])
-	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
-}
+// newUUID has a name of its own because id is a variable's nearly everywhere here.
+func newUUID() string { return id.UUID() }
 
 // node reads a value that the state holds; nil if there is none.
 func node(raw json.RawMessage) *cfn.Node {

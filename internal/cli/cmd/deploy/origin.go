@@ -16,7 +16,7 @@ func (o *options) located(emit func(engine.Event), path string, parameters map[s
 		if e.Stack != nil && e.Stack.Stack == o.stack {
 			if t := read(); t != nil {
 				if r := t.Resource(e.Stack.LogicalID); r != nil && r.Span.IsValid() {
-					e.Stack.File, e.Stack.Line = o.app.Short(path), r.Span.Start.Line
+					e.Stack.File, e.Stack.Line = o.app.Short(path), int(r.Span.Start.Line)
 				}
 			}
 		}
