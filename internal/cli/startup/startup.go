@@ -8,7 +8,7 @@ package startup
 
 // ballast is memory that is asked for and never touched. It takes no room, but the collector counts it, and waits until as much again has
 // been made.
-var ballast = make([]byte, 16<<20)
+var ballast = make([]byte, 12<<20)
 
 // Over gives the ballast back, in a program that goes on for longer.
 func Over() { ballast = nil }
