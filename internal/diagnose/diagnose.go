@@ -69,21 +69,6 @@ func opaque(root *cfn.Node, kept bool) bool {
 	return found
 }
 
-// anyApplication takes every application for one that the Serverless Application Repository has: only deployment can tell.
-type anyApplication struct{}
-
-func (anyApplication) Template(string, string) (sam.ApplicationTemplate, error) {
-	return sam.ApplicationTemplate{URL: "https://example.com/application.yaml"}, nil
-}
-
-// applications are what a deployment cannot do without.
-func (c *checker) applications() sam.ApplicationRepository {
-	if c.o.Kept {
-		return nil
-	}
-	return anyApplication{}
-}
-
 const serverless = "AWS::Serverless-2016-10-31"
 
 // macros checks what macros leave alone: the parameters, which have their values before any macro runs.
@@ -114,7 +99,7 @@ func (c *checker) template() *sam.Error {
 		if c.o.Prepare != nil {
 			c.o.Prepare(full)
 		}
-		out, err := sam.Transform(full, sam.Options{Region: c.o.Region, Parameters: c.o.Parameters, Now: c.o.Now, Applications: c.applications()})
+		out, err := sam.Transform(full, sam.Options{Region: c.o.Region, Parameters: c.o.Parameters, Now: c.o.Now, Applications: sam.Unasked{}})
 		if e, ok := sam.AsError(err); ok {
 			refused, c.half = e, true
 			for _, d := range e.Diagnostics("") {

@@ -15,7 +15,7 @@ func TestWhatComplexityCosts(t *testing.T) {
 	for _, x := range []struct {
 		size Size
 		want string
-	}{{Size{Resources: 1}, "0.075"}, {Size{Edges: 1}, "0.033"}, {Size{Code: exact.One}, "0.150"}, {Size{Grants: 1}, "0.025"}, {Size{Cost: 10_000_000}, "0.400"}} {
+	}{{Size{Resources: 1}, "0.075"}, {Size{Edges: 1}, "0.033"}, {Size{Code: exact.D(10)}, "0.150"}, {Size{Grants: 1}, "0.025"}, {Size{Cost: 10_000_000}, "0.400"}} {
 		sum := exact.Rat{}
 		for _, p := range c.Parts(x.size) {
 			sum = sum.Add(p.Points)

@@ -35,7 +35,7 @@ var authorization = map[string][]string{
 	"logs:DescribeLogGroups":   nil,
 	"logs:ListTagsForResource": {"arn:${Partition}:logs:${Region}:${Account}:log-group:${LogGroupName}"}, // without :*, as the API has it for tags
 	"s3:GetBucketAcl":          bucketARN, "s3:GetBucketCORS": bucketARN, "s3:GetBucketLogging": bucketARN, "s3:GetBucketObjectLockConfiguration": bucketARN,
-	"s3:GetBucketOwnershipControls": bucketARN, "s3:GetBucketPolicy": bucketARN, "s3:GetBucketPublicAccessBlock": bucketARN, "s3:GetBucketTagging": bucketARN,
+	"s3:GetBucketOwnershipControls": bucketARN, "s3:GetBucketPolicy": bucketARN, "s3:GetBucketPolicyStatus": bucketARN, "s3:GetBucketPublicAccessBlock": bucketARN, "s3:GetBucketTagging": bucketARN,
 	"s3:GetBucketVersioning": bucketARN, "s3:GetBucketWebsite": bucketARN, "s3:GetEncryptionConfiguration": bucketARN, "s3:GetLifecycleConfiguration": bucketARN,
 	"s3:GetReplicationConfiguration": bucketARN, "s3:ListBucket": bucketARN,
 	"s3:GetObject": objectARN, "s3:PutObject": objectARN,

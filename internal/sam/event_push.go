@@ -61,7 +61,7 @@ var cognitoEvent = &eventKind{
 			}
 			config.setLike(trigger, e.target.arn())
 		}
-		return []*resource{permission, existingResource(e.linkedID, "AWS::Cognito::UserPool", e.linked)}
+		return []*resource{permission, e.existing("AWS::Cognito::UserPool")}
 	},
 }
 
@@ -75,8 +75,9 @@ func (e *event) linkResource(reference *value, otherwise string) {
 	e.who().failWithHint(reference, "", otherwise, didYouMean(id.str(), resourceIDs(e.t.source)))
 }
 
-// existingResource is a resource of the template that an event changed.
-func existingResource(id, kind string, dict *value) *resource {
+// existing is the resource of the template that the event has changed, where it stands.
+func (e *event) existing(kind string) *resource {
+	id, dict := e.linkedID, e.linked
 	if !dict.has("Type") {
 		failResource(id, "Resource dict missing key 'Type'.")
 	}
@@ -87,6 +88,7 @@ func existingResource(id, kind string, dict *value) *resource {
 		failResource(id, "Properties of a resource must be an object.")
 	}
 	r := newResource(id, kind, object())
+	r.origin = originOf(e.t.source.get("Resources").field(id))
 	r.dependsOn = dict.get("DependsOn")
 	for _, name := range supportedAttributes {
 		if dict.has(name) {

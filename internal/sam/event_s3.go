@@ -22,7 +22,7 @@ var s3Event = &eventKind{
 			e.dependOn(permission)
 		}
 		e.addNotifications()
-		return []*resource{permission, existingResource(e.linkedID, "AWS::S3::Bucket", e.linked)}
+		return []*resource{permission, e.existing("AWS::S3::Bucket")}
 	},
 }
 
