@@ -8,6 +8,8 @@ package startup
 
 // ballast is memory that is asked for and never touched. It takes no room, but the collector counts it, and waits until as much again has
 // been made.
+//
+//lint:ignore U1000 it is there to be counted
 var ballast = make([]byte, 12<<20)
 
 // Over gives the ballast back, in a program that goes on for longer.

@@ -288,7 +288,7 @@ func (e *reference) eval(r *run) (any, error) {
 	v := r.vars[e.name]
 	if b, ok := v.(block); ok {
 		var err error
-		if v, err = (quoted{b.nodes}).eval(r); err != nil {
+		if v, err = quoted(b).eval(r); err != nil {
 			return nil, err
 		}
 	}
