@@ -83,7 +83,7 @@ func checkGlobals(globals *value) {
 		supported, ok := globalProperties[e.key]
 		if !ok {
 			failDocument(spanned(globalsCause("'%s' is not supported. Must be one of the following values - %s", e.key, quotedList(globalSections()...)), e).
-				withHint(didYouMean(e.key, globalSections())))
+				inShort("Globals has no section " + e.key).withHint(didYouMean(e.key, globalSections())))
 		}
 		if !e.value.isMap() {
 			failDocument(spanned(globalsCause("Value of ${section} must be a dictionary"), e))
@@ -91,10 +91,16 @@ func checkGlobals(globals *value) {
 		for _, p := range e.value.entries() {
 			if !slices.Contains(supported, p.key) {
 				failDocument(spanned(globalsCause("'%s' is not a supported property of '%s'. Must be one of the following values - %s",
-					p.key, e.key, quotedList(supported...)), p).withHint(didYouMean(p.key, supported)))
+					p.key, e.key, quotedList(supported...)), p).inShort("Globals." + e.key + " has no property " + p.key).withHint(didYouMean(p.key, supported)))
 			}
 		}
 	}
+}
+
+// inShort is what a diagnostic says, where SAM's own sentence lists all that it would have taken.
+func (c *Cause) inShort(text string) *Cause {
+	c.parts = []part{{text: text, span: c.Span}}
+	return c
 }
 
 func spanned(c *Cause, e field) *Cause {
