@@ -62,7 +62,7 @@ func (e *Evaluator) needs(r *Resource, active map[string]*Resource) ([]string, e
 	for _, n := range []*Node{r.Properties, r.Metadata, r.UpdatePolicy, r.CreationPolicy} {
 		e.resourceReferences(n, func(ref reference) {
 			if active[ref.name] == nil && err == nil {
-				err = source.Errorf(ref.node.Span, "Template format error: %s [%s] in the Resources block of the template", unresolvedMark, ref.name)
+				err = &OrderError{Diagnostic: source.Errorf(ref.node.Span, "Template format error: %s [%s] in the Resources block of the template", unresolvedMark, ref.name), Missing: ref.name}
 			}
 			if err == nil && ref.name == r.ID {
 				err = circular([]string{r.ID}, active)
@@ -86,7 +86,7 @@ func (e *Evaluator) checkOutputs(active map[string]*Resource) error {
 		for _, n := range []*Node{o.Value, o.Export} {
 			e.resourceReferences(n, func(ref reference) {
 				if active[ref.name] == nil && err == nil {
-					err = source.Errorf(ref.node.Span, "%s [%s] in the Outputs block of the template", unresolvedMark, ref.name)
+					err = &OrderError{Diagnostic: source.Errorf(ref.node.Span, "%s [%s] in the Outputs block of the template", unresolvedMark, ref.name), Missing: ref.name}
 				}
 			})
 		}
@@ -150,13 +150,23 @@ func (g *Graph) sort(ids []string, active map[string]*Resource) error {
 	return nil
 }
 
+// OrderError says why a template's resources have no order. It is CloudFormation's sentence, as a diagnostic, and what the sentence is about.
+type OrderError struct {
+	*source.Diagnostic
+	Circle  []string // of resources, each of which needs the next, and the last the first; empty if there is none
+	Missing string   // the resource that something refers to, and that is not made; empty if there is none
+}
+
+// Unwrap gives the diagnostic.
+func (e *OrderError) Unwrap() error { return e.Diagnostic }
+
 // circular words a circle of resources, each of which needs the next.
 func circular(path []string, active map[string]*Resource) error {
 	d := source.Errorf(active[path[0]].Span, "Circular dependency between resources: [%s]", strings.Join(path, ", "))
 	for i, id := range path {
 		d.WithNote(active[id].Span, "%s needs %s", id, path[(i+1)%len(path)])
 	}
-	return d
+	return &OrderError{Diagnostic: d, Circle: path}
 }
 
 // Reverse returns, for every resource, which others need it.

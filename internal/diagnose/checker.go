@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -221,7 +222,7 @@ func (c *checker) resource(r *cfn.Resource) {
 	if properties == nil {
 		properties = cfn.Obj()
 	}
-	in := s.in("Properties", cmpSpan(r.Body.KeySpan("Properties"), r.Properties.Where()))
+	in := s.in("Properties", cmp.Or(r.Body.KeySpan("Properties"), r.Properties.Where()))
 	if s.typ != nil && known {
 		in.where, in.exact = r.Span, false // what is missing is missing in the resource
 		c.members(in, s.typ.Properties, r.Type, properties)
@@ -231,13 +232,6 @@ func (c *checker) resource(r *cfn.Resource) {
 	for _, attribute := range []string{"Metadata", "UpdatePolicy", "CreationPolicy"} {
 		c.value(s.in(attribute, r.Body.KeySpan(attribute)), r.Body.Get(attribute), nil)
 	}
-}
-
-func cmpSpan(a, b source.Span) source.Span {
-	if a.IsValid() {
-		return a
-	}
-	return b
 }
 
 // isSAM tells the types that SAM takes the place of.

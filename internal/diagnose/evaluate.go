@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"cmp"
 	"errors"
 	"maps"
 	"slices"
@@ -72,22 +73,19 @@ func (c *checker) wrong(s scope, err error) {
 
 // order adds why the resources cannot be put in an order: they go round in a circle, or need what a condition leaves out.
 func (c *checker) order(err error) {
-	var d *source.Diagnostic
-	if !errors.As(err, &d) {
+	var why *cfn.OrderError
+	if !errors.As(err, &why) {
 		return
 	}
-	s := scope{where: d.Span}
-	ids, circular := strings.CutPrefix(d.Message, "Circular dependency between resources: [")
-	if !circular {
-		id := d.Message[strings.Index(d.Message, "[")+1:]
-		id = id[:strings.IndexByte(id+"]", ']')]
+	s := scope{where: why.Span}
+	if id := why.Missing; id != "" {
 		f := c.fail(s, nil, codeReference, "there is no %s with these parameters", id)
 		if r := c.t.Resource(id); r != nil {
 			f.WithNote(r.Span, "it is there only if the condition %s holds", r.Condition)
 		}
 		return
 	}
-	path := strings.Split(strings.TrimSuffix(ids, "]"), ", ")
+	path := why.Circle
 	f := c.fail(s, nil, codeCycle, "circular dependency between resources: %s", strings.Join(append(slices.Clone(path), path[0]), " → "))
 	for i, id := range path {
 		next := path[(i+1)%len(path)]
@@ -127,7 +125,7 @@ func (c *checker) mention(r *cfn.Resource, id string) source.Span {
 		}
 	}
 	if slices.Contains(r.DependsOn, id) && at == r.Span {
-		return cmpSpan(r.Body.Get("DependsOn").Where(), at)
+		return cmp.Or(r.Body.Get("DependsOn").Where(), at)
 	}
 	return at
 }
