@@ -29,11 +29,10 @@ const megabyte = 1_000_000
 func code(a Architecture) (bytes int64, unknown []string) {
 	counted := map[string]bool{}
 	for _, item := range a.Desired.Items {
-		from := packaged[item.Type]
-		if from == "" || Own(item.ID) || strings.Contains(item.ID, "/") { // what nested stacks contain is their own
+		source, made := Package(item)
+		if !made || Own(item.ID) || strings.Contains(item.ID, "/") { // what nested stacks contain is their own
 			continue
 		}
-		source := item.Properties.Get(from)
 		n, known := codeSize(a, item, source)
 		if !known {
 			unknown = append(unknown, item.ID)
@@ -51,8 +50,16 @@ func code(a Architecture) (bytes int64, unknown []string) {
 	return bytes, unknown
 }
 
-// packaged are the types that are made of code, and the property that says where it is.
-var packaged = map[string]string{"AWS::Lambda::Function": "Code", "AWS::Lambda::LayerVersion": "Content"}
+// Package is the property that says where the code of a function or layer is; made tells whether the resource is one.
+func Package(item *rules.Item) (source *cfn.Node, made bool) {
+	switch item.Type {
+	case "AWS::Lambda::Function":
+		return item.Properties.Get("Code"), true
+	case "AWS::Lambda::LayerVersion":
+		return item.Properties.Get("Content"), true
+	}
+	return nil, false
+}
 
 // codeSize is that of what the template holds itself, else of what runs, else of what the deployer uploaded.
 func codeSize(a Architecture, item *rules.Item, source *cfn.Node) (bytes int64, known bool) {

@@ -6,8 +6,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
+	"evo/internal/appraisal"
 	"evo/internal/appraisal/desired"
-	"evo/internal/cfn"
 )
 
 // codeSizes are the bytes of the packages that functions and layers are made of, by logical id: those that lie in the bucket, which are the
@@ -16,13 +16,7 @@ func (m *Maker) codeSizes(ctx context.Context, t *desired.Template) map[string]i
 	sizes := map[string]int64{}
 	seen := map[s3Object]*int64{}
 	for _, r := range t.Desired.Items {
-		var from *cfn.Node
-		switch r.Type {
-		case "AWS::Lambda::Function":
-			from = r.Properties.Get("Code")
-		case "AWS::Lambda::LayerVersion":
-			from = r.Properties.Get("Content")
-		}
+		from, _ := appraisal.Package(r)
 		object := s3Object{from.Get("S3Bucket").Str(), from.Get("S3Key").Str(), from.Get("S3ObjectVersion").Str()}
 		if object.bucket == "" || object.key == "" {
 			continue
