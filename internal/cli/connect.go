@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -38,12 +39,8 @@ func connect(ctx context.Context, a *app.App) (aws.Config, error) {
 			return aws.Config{}, err
 		}
 	}
-	region := a.Region
-	if region == "" {
-		region = firstOf(a.Env("AWS_REGION"), a.Env("AWS_DEFAULT_REGION"), localRegion)
-	}
 	return aws.Config{
-		Region:       region,
+		Region:       cmp.Or(a.GivenRegion(), localRegion),
 		BaseEndpoint: &url,
 		Credentials:  credentials.NewStaticCredentialsProvider("local", "local", ""),
 		Retryer: func() aws.Retryer { // a cloud on this machine that does not answer at once is not there
@@ -88,13 +85,4 @@ func noCredentials(err error) error {
 	}
 	return &app.HintedError{Err: errors.New(text),
 		HintText: "log in (`aws sso login`), name a --profile, set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or leave out --target aws for the embedded cloud"}
-}
-
-func firstOf(values ...string) string {
-	for _, v := range values {
-		if v != "" {
-			return v
-		}
-	}
-	return ""
 }

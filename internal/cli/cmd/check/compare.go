@@ -2,7 +2,6 @@ package check
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -159,10 +158,7 @@ func (d *drift) certain() int {
 
 func (d *drift) write(a *app.App) error {
 	if a.JSON() {
-		enc := json.NewEncoder(a.Out)
-		enc.SetIndent("", "  ")
-		enc.SetEscapeHTML(false)
-		return enc.Encode(d)
+		return a.WriteJSON(d)
 	}
 	style := ui.NewStyle(a.Color() && a.OutTTY)
 	_, err := fmt.Fprintf(a.Out, "Stack %s: %d differences from its template, %d that cannot be told, %d rules that judge otherwise\n", d.Stack, d.certain(),

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -16,7 +15,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"evo/internal/awserr"
-	"evo/internal/cfn"
 	"evo/internal/cli/app"
 	"evo/internal/cli/argv"
 	"evo/internal/cli/cmd/packagecmd"
@@ -211,12 +209,8 @@ func (o *options) prepare(ctx context.Context, e *engine.Engine, path string, lo
 	return d, err
 }
 
-func readInto(d *engine.Deployment, path string) error {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return fmt.Errorf("read the template: %w", err)
-	}
-	d.Template, err = cfn.Parse(path, text)
+func readInto(d *engine.Deployment, path string) (err error) {
+	d.Template, _, err = app.ReadTemplate(path)
 	return err
 }
 

@@ -1,13 +1,13 @@
 package deploy
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 
-	"evo/internal/cfn"
 	"evo/internal/cli/app"
 	"evo/internal/cli/params"
 	"evo/internal/cli/samconfig"
@@ -47,25 +47,12 @@ func (g *guide) stack() (err error) {
 }
 
 func (g *guide) region() (err error) {
-	def := g.app.Region
-	for _, env := range []string{"AWS_REGION", "AWS_DEFAULT_REGION"} {
-		if def == "" {
-			def = g.app.Env(env)
-		}
-	}
-	if def == "" {
-		def = "us-east-1"
-	}
-	g.app.Region, err = g.app.Ask("AWS Region", def)
+	g.app.Region, err = g.app.Ask("AWS Region", cmp.Or(g.app.GivenRegion(), "us-east-1"))
 	return err
 }
 
 func (g *guide) parameters(path string) error {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return fmt.Errorf("read the template: %w", err)
-	}
-	root, err := cfn.Parse(path, text)
+	root, _, err := app.ReadTemplate(path)
 	if err != nil {
 		return err
 	}

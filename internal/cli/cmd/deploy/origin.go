@@ -1,11 +1,11 @@
 package deploy
 
 import (
-	"os"
 	"sync"
 
 	"evo/internal/appraisal/desired"
 	"evo/internal/cfn"
+	"evo/internal/cli/app"
 	"evo/internal/engine"
 )
 
@@ -26,11 +26,7 @@ func (o *options) located(emit func(engine.Event), path string, parameters map[s
 
 // transformed is the template as SAM makes it; nil if that cannot be known here.
 func (o *options) transformed(path string, parameters map[string]string) *cfn.Template {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return nil
-	}
-	root, err := cfn.Parse(path, text)
+	root, _, err := app.ReadTemplate(path)
 	if err != nil {
 		return nil
 	}

@@ -26,7 +26,7 @@ func (s *stack) one(ctx context.Context) error {
 	}
 	j := view.JudgementOf(s.store.ViewOf(r), r.Report)
 	if s.app.JSON() {
-		return s.document(j)
+		return s.app.WriteJSON(j)
 	}
 	p := s.page()
 	p.judgement(&j)
@@ -114,7 +114,7 @@ func (s *stack) compare(ctx context.Context) error {
 	}
 	v := view.Compared(s.options.stack, to.Report.Release.Name, c)
 	if s.app.JSON() {
-		return s.document(v)
+		return s.app.WriteJSON(v)
 	}
 	p := s.page()
 	p.printf("%s\n", p.style.Bold(fmt.Sprintf("Stack %s, from %s to %s", v.Stack, v.From, v.To)))

@@ -3,11 +3,9 @@ package fitness
 import (
 	"context"
 	"fmt"
-	"os"
 	"strings"
 
 	"evo/internal/appraisal/desired"
-	"evo/internal/cfn"
 	"evo/internal/cli/app"
 	"evo/internal/cli/findings"
 	"evo/internal/cli/params"
@@ -41,7 +39,7 @@ func (s *stack) explain(ctx context.Context) error {
 		return err
 	}
 	if s.app.JSON() {
-		return s.document(e)
+		return s.app.WriteJSON(e)
 	}
 	p := s.page()
 	p.printf("%s\n", p.style.Bold(title(&v)+": fitness "+e.Fitness.String()))
@@ -66,15 +64,11 @@ func (o *options) locate(e *view.Explanation) error {
 
 // read reads and transforms a template.
 func (o *options) read(path string) (*desired.Template, error) {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("read the template: %w", err)
-	}
 	given, err := params.Overrides(o.overrides)
 	if err != nil {
 		return nil, &app.UsageError{Err: err}
 	}
-	root, err := cfn.Parse(path, text)
+	root, _, err := app.ReadTemplate(path)
 	if err != nil {
 		return nil, err
 	}

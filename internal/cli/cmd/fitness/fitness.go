@@ -3,7 +3,6 @@ package fitness
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -188,14 +187,6 @@ func (s *stack) newest(ctx context.Context) (*history.Release, error) {
 		}
 	}
 	return nil, fmt.Errorf("no release of stack %s has a report yet", s.options.stack)
-}
-
-// document writes a result as JSON.
-func (o *options) document(v any) error {
-	enc := json.NewEncoder(o.app.Out)
-	enc.SetIndent("", "  ")
-	enc.SetEscapeHTML(false)
-	return enc.Encode(v)
 }
 
 func (o *options) style() *ui.Style { return ui.NewStyle(o.app.Color() && o.app.OutTTY) }

@@ -22,7 +22,7 @@ func (o *options) level() error {
 		return err
 	}
 	if o.app.JSON() {
-		return o.document(v)
+		return o.app.WriteJSON(v)
 	}
 	p := o.page()
 	by := "evo's own suite"

@@ -21,7 +21,7 @@ func (s *stack) list(ctx context.Context) error {
 	}
 	all := s.store.View(s.options.stack, found, s.app.Now())
 	if s.app.JSON() {
-		return s.document(all)
+		return s.app.WriteJSON(all)
 	}
 	p := s.page()
 	p.printf("%s\n\n", p.style.Bold(fmt.Sprintf("Stack %s: %d %s%s", all.Stack, len(all.Releases), plural(len(all.Releases), "release"), p.trend(all.Releases))))

@@ -59,7 +59,7 @@ func (o *options) init(force bool) error {
 		return fmt.Errorf("write the fitness file: %w", err)
 	}
 	if o.app.JSON() {
-		return o.document(map[string]string{"file": o.app.Short(name)})
+		return o.app.WriteJSON(map[string]string{"file": o.app.Short(name)})
 	}
 	_, err = fmt.Fprintf(o.app.Out, "wrote %s\n", o.app.Short(name))
 	return err
@@ -132,7 +132,7 @@ func (o *options) calibrate() error {
 		return err
 	}
 	if o.app.JSON() {
-		return o.document(c)
+		return o.app.WriteJSON(c)
 	}
 	return o.budgets(c)
 }

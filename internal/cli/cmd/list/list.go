@@ -3,7 +3,6 @@ package list
 
 import (
 	"context"
-	"encoding/json"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -79,10 +78,7 @@ func stacks(ctx context.Context, a *app.App) error {
 // show prints values as JSON, or rows as a table.
 func show(a *app.App, values any, head []string, rows [][]string) error {
 	if a.JSON() {
-		enc := json.NewEncoder(a.Out)
-		enc.SetIndent("", "  ")
-		enc.SetEscapeHTML(false)
-		return enc.Encode(values)
+		return a.WriteJSON(values)
 	}
 	style := ui.NewStyle(a.Color() && a.OutTTY)
 	return ui.Table(a.Out, style, head, rows, func(col int, cell string) string {

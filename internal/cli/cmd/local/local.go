@@ -2,6 +2,7 @@
 package local
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -195,11 +196,7 @@ func (o *options) cacheDir() (string, error) {
 
 // find reads a function of the template; without an id, the only one.
 func (o *options) find(path, id string) (*sandbox.Function, error) {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("read the template: %w", err)
-	}
-	root, err := cfn.Parse(path, text)
+	root, _, err := app.ReadTemplate(path)
 	if err != nil {
 		return nil, err
 	}
@@ -228,12 +225,7 @@ func (o *options) find(path, id string) (*sandbox.Function, error) {
 }
 
 func (o *options) region() string {
-	for _, r := range []string{o.app.Region, o.app.Env("AWS_REGION"), o.app.Env("AWS_DEFAULT_REGION")} {
-		if r != "" {
-			return r
-		}
-	}
-	return call.DefaultRegion
+	return cmp.Or(o.app.GivenRegion(), call.DefaultRegion)
 }
 
 const functionType = "AWS::Lambda::Function"

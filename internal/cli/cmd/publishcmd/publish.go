@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"os"
 	"slices"
 	"strings"
 
@@ -77,11 +76,7 @@ func (o *options) run(ctx context.Context) error {
 
 // read reads a template and its description. One that is not packaged is refused before anything is asked of a cloud.
 func (o *options) read(path string) (*publish.Application, error) {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("read the template: %w", err)
-	}
-	root, err := cfn.Parse(path, text)
+	root, _, err := app.ReadTemplate(path)
 	if err != nil {
 		return nil, err
 	}

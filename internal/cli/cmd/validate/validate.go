@@ -173,15 +173,11 @@ func outcome(found source.Diagnostics, refused *sam.Error) error {
 
 // diagnosed are the diagnostics of the template at path, each with its file; and SAM's own error, if SAM refuses the template.
 func diagnosed(a *app.App, o Options, path string) (source.Diagnostics, *sam.Error, error) {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return nil, nil, fmt.Errorf("read the template: %w", err)
-	}
 	values, err := params.Overrides(o.Parameters)
 	if err != nil {
 		return nil, nil, &app.UsageError{Err: err}
 	}
-	root, err := cfn.Parse(path, text)
+	root, text, err := app.ReadTemplate(path)
 	var unreadable source.Diagnostics
 	if errors.As(err, &unreadable) {
 		return unreadable, nil, nil
@@ -189,7 +185,7 @@ func diagnosed(a *app.App, o Options, path string) (source.Diagnostics, *sam.Err
 	if err != nil {
 		return nil, nil, err
 	}
-	options := diagnose.Options{Text: text, Region: region(a), Parameters: values, Now: a.Now(), Kept: o.Deployed}
+	options := diagnose.Options{Text: text, Region: a.GivenRegion(), Parameters: values, Now: a.Now(), Kept: o.Deployed}
 	if o.Local {
 		options.Prepare = func(root *cfn.Node) { engine.Assume(root, filepath.Dir(path)) }
 	}
@@ -207,11 +203,7 @@ func Transform(a *app.App, o Options) (*cfn.Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("read the template: %w", err)
-	}
-	root, err := cfn.Parse(path, text)
+	root, _, err := app.ReadTemplate(path)
 	if err != nil {
 		return nil, err
 	}
@@ -219,7 +211,7 @@ func Transform(a *app.App, o Options) (*cfn.Node, error) {
 	if err != nil {
 		return nil, &app.UsageError{Err: err}
 	}
-	region := region(a)
+	region := a.GivenRegion()
 	if root, err = cfn.Extend(root, cfn.Env{Region: region, Partition: "aws", Parameters: values}); err != nil {
 		return nil, findings.Located(err, path)
 	}
@@ -235,16 +227,6 @@ func Transform(a *app.App, o Options) (*cfn.Node, error) {
 		return nil, &Invalid{Err: e, diags: e.Diagnostics(path)}
 	}
 	return out, err
-}
-
-func region(a *app.App) string {
-	region := a.Region
-	for _, env := range []string{"AWS_REGION", "AWS_DEFAULT_REGION"} {
-		if region == "" {
-			region = a.Env(env)
-		}
-	}
-	return region
 }
 
 // Invalid says that a template is no valid SAM template: AWS's text, and the places in the file.
