@@ -3,6 +3,7 @@ package source
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -65,10 +66,7 @@ func (d *Diagnostic) Error() string {
 	if d.Hint != "" {
 		text += " (" + d.Hint + ")"
 	}
-	if place := d.place(d.Span); place != "" {
-		return place + ": " + text
-	}
-	return text
+	return string(append(d.appendPlace(nil, d.Span), text...))
 }
 
 // Diagnostics are the problems of a file, in the order to show them.
@@ -117,38 +115,48 @@ func (ds Diagnostics) Text(src []byte) string {
 
 // Text shows d to a person: where, what, the line of src with the place marked, the notes likewise, and the hint. It ends in a
 // line feed. src is the text of d's file, nil if there is none to show.
-func (d *Diagnostic) Text(src []byte) string {
-	var b strings.Builder
-	if place := d.place(d.Span); place != "" {
-		b.WriteString(place + ": ")
-	}
-	fmt.Fprintf(&b, "%s: %s\n", d.Severity, d.Message)
-	excerpt(&b, src, d.Span)
+func (d *Diagnostic) Text(src []byte) string { return string(d.AppendText(nil, src)) }
+
+// AppendText appends what Text shows to b.
+func (d *Diagnostic) AppendText(b, src []byte) []byte {
+	b = d.appendPlace(b, d.Span)
+	b = appendLine(b, d.Severity.String(), ": ", d.Message)
+	b = appendExcerpt(b, src, d.Span)
 	if d.Path != "" {
-		fmt.Fprintf(&b, "  at: %s\n", d.Path)
+		b = appendLine(b, "  at: ", d.Path)
 	}
 	for _, n := range d.Notes {
-		if place := d.place(n.Span); place != "" {
-			b.WriteString(place + ": ")
-		}
-		fmt.Fprintf(&b, "note: %s\n", n.Message)
-		excerpt(&b, src, n.Span)
+		b = d.appendPlace(b, n.Span)
+		b = appendLine(b, "note: ", n.Message)
+		b = appendExcerpt(b, src, n.Span)
 	}
 	if d.Hint != "" {
-		fmt.Fprintf(&b, "  hint: %s\n", d.Hint)
+		b = appendLine(b, "  hint: ", d.Hint)
 	}
-	return b.String()
+	return b
 }
 
-func (d *Diagnostic) place(span Span) string {
-	switch {
-	case !span.IsValid():
-		return d.File
-	case d.File == "":
-		return fmt.Sprintf("%d:%d", span.Start.Line, span.Start.Col)
-	default:
-		return fmt.Sprintf("%s:%d:%d", d.File, span.Start.Line, span.Start.Col)
+// appendPlace appends the place of span and what stands between it and the text about it.
+func (d *Diagnostic) appendPlace(b []byte, span Span) []byte {
+	if d.File == "" && !span.IsValid() {
+		return b
 	}
+	b = append(b, d.File...)
+	if span.IsValid() {
+		if d.File != "" {
+			b = append(b, ':')
+		}
+		b = strconv.AppendInt(b, int64(span.Start.Line), 10)
+		b = strconv.AppendInt(append(b, ':'), int64(span.Start.Col), 10)
+	}
+	return append(b, ": "...)
+}
+
+func appendLine(b []byte, parts ...string) []byte {
+	for _, p := range parts {
+		b = append(b, p...)
+	}
+	return append(b, '\n')
 }
 
 // Excerpts show at most this many characters of a line, and so many before the marked place.
@@ -157,27 +165,49 @@ const (
 	excerptLead  = 60
 )
 
-// excerpt writes the line at which span starts, and under it a caret with a tilde for each further character of the span.
-func excerpt(b *strings.Builder, src []byte, span Span) {
+// appendExcerpt appends the line at which span starts, and under it a caret with a tilde for each further character of the span.
+func appendExcerpt(b, src []byte, span Span) []byte {
 	if !span.IsValid() || src == nil {
-		return
+		return b
 	}
 	text, start := lineOf(src, span.Start)
 	from := clampToRune(text, int(span.Start.Offset)-start)
-	to := clampToRune(text, int(span.End.Offset)-start)
-	before, marked, after := printable(text[:from]), printable(text[from:max(from, to)]), printable(text[max(from, to):])
-	if n := utf8.RuneCountInString(before); n > excerptLead {
-		before = "…" + string([]rune(before)[n-excerptLead+1:])
+	to := max(from, clampToRune(text, int(span.End.Offset)-start))
+	lead, marked := utf8.RuneCountInString(text[:from]), utf8.RuneCountInString(text[from:to])
+	shown := printable(text)
+	if lead > excerptLead {
+		shown = "…" + shown[runeOffset(shown, lead-excerptLead+1):]
+		lead = excerptLead
 	}
-	shown := []rune(before + marked + after)
-	if len(shown) > excerptWidth {
-		shown = append(shown[:excerptWidth-1], '…')
+	if last := runeOffset(shown, excerptWidth-1); utf8.RuneCountInString(shown[last:]) > 1 {
+		shown = shown[:last] + "…"
 	}
-	lead := utf8.RuneCountInString(before)
-	tail := max(0, min(utf8.RuneCountInString(marked), len(shown)-lead)-1)
-	number := fmt.Sprintf("%5d | ", span.Start.Line)
-	fmt.Fprintf(b, "%s%s\n", number, strings.TrimRightFunc(string(shown), unicode.IsSpace))
-	fmt.Fprintf(b, "%s%s^%s\n", strings.Repeat(" ", len(number)-2)+"| ", strings.Repeat(" ", lead), strings.Repeat("~", tail))
+	margin := len(b)
+	b = fmt.Appendf(b, "%5d | ", span.Start.Line)
+	margin = len(b) - margin
+	b = appendLine(b, strings.TrimRightFunc(shown, unicode.IsSpace))
+	b = append(appendTimes(b, ' ', margin-2), "| "...)
+	b = append(appendTimes(b, ' ', lead), '^')
+	return append(appendTimes(b, '~', min(marked, utf8.RuneCountInString(shown)-lead)-1), '\n')
+}
+
+// appendTimes appends c n times; not at all if n is negative.
+func appendTimes(b []byte, c byte, n int) []byte {
+	for ; n > 0; n-- {
+		b = append(b, c)
+	}
+	return b
+}
+
+// runeOffset is where in text the character starts that n others stand before, or its end.
+func runeOffset(text string, n int) int {
+	for i := range text {
+		if n == 0 {
+			return i
+		}
+		n--
+	}
+	return len(text)
 }
 
 // clampToRune brings a byte offset into text, back to the start of the character that it falls on.

@@ -9,7 +9,6 @@ import (
 	"io"
 	"slices"
 	"strconv"
-	"strings"
 
 	"evo/internal/rules"
 	"evo/internal/source"
@@ -84,10 +83,11 @@ func (c *collector) Close() error { return c.write(c.all) }
 type jsonWriter struct {
 	w     io.Writer
 	begun bool
+	b     []byte // of the last template, whose room is used again
 }
 
 func (j *jsonWriter) Template(_ []byte, found []Finding) error {
-	var b []byte
+	b := j.b[:0]
 	for i := range found {
 		separator := ",\n  "
 		if !j.begun {
@@ -96,6 +96,7 @@ func (j *jsonWriter) Template(_ []byte, found []Finding) error {
 		j.begun = true
 		b = found[i].appendJSON(append(b, separator...))
 	}
+	j.b = b
 	_, err := j.w.Write(b)
 	return err
 }
@@ -147,10 +148,11 @@ func (j *jsonWriter) Close() error {
 type textWriter struct {
 	w                    io.Writer
 	failed, open, judged int
+	b                    []byte // of the last template, whose room is used again
 }
 
 func (t *textWriter) Template(text []byte, found []Finding) error {
-	var b strings.Builder
+	b := t.b[:0]
 	for _, f := range byLine(found) {
 		if f.judged() {
 			t.judged++
@@ -158,7 +160,7 @@ func (t *textWriter) Template(text []byte, found []Finding) error {
 		if !f.Failed() && !f.open() {
 			continue
 		}
-		d := &source.Diagnostic{Severity: source.Error, File: f.File, Span: f.Span, Message: fmt.Sprintf("%s: %s: %s", f.Resource, f.Rule, f.Reason)}
+		d := &source.Diagnostic{Severity: source.Error, File: f.File, Span: f.Span, Message: f.Resource + ": " + f.Rule + ": " + f.Reason}
 		if f.open() {
 			t.open++
 			d.Severity = source.Warning
@@ -168,9 +170,10 @@ func (t *textWriter) Template(text []byte, found []Finding) error {
 				d.Hint = rule.Remedy
 			}
 		}
-		b.WriteString(d.Text(text) + "\n")
+		b = append(d.AppendText(b, text), '\n')
 	}
-	_, err := io.WriteString(t.w, b.String())
+	t.b = b
+	_, err := t.w.Write(b)
 	return err
 }
 
