@@ -20,16 +20,14 @@ func BenchmarkCheck(b *testing.B) {
 	var text []byte // of the template at hand
 	around := desired.Surroundings{Region: "us-east-1", Now: time.Unix(0, 0)}
 	write := func(form string) func(*cfn.Node) error {
+		out := findings.NewWriter(form, io.Discard, "")
 		return func(root *cfn.Node) error {
 			t, err := desired.Read(root, around)
 			if err != nil {
 				return err
 			}
-			var found []findings.Finding
-			for _, v := range suite.Judge(t.Desired) {
-				found = append(found, findings.New("t.yaml", v))
-			}
-			return findings.NewWriter(form, io.Discard, "").Template(text, found)
+			found := findings.Template{File: "t.yaml", Text: text, Verdicts: suite.Judge(t.Desired)}
+			return out.Template(found)
 		}
 	}
 	for _, step := range []struct {

@@ -4,6 +4,7 @@ package findings
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -14,41 +15,28 @@ import (
 	"evo/internal/source"
 )
 
-// Finding is one rule's verdict of one resource, in a file.
-type Finding struct {
-	Rule       string      `json:"rule"`
-	Resource   string      `json:"resource"`
-	Type       string      `json:"type"`
-	Compliance string      `json:"compliance"` // AWS Config's word
-	Score      json.Number `json:"score,omitempty"`
-	Reason     string      `json:"reason"`
-	File       string      `json:"file"`
-	Line       int         `json:"line"`
-
-	Span source.Span `json:"-"`
-	Path string      `json:"-"` // the property, from Properties on
+// Template is a template and what rules say of it.
+type Template struct {
+	File     string // the name to show
+	Text     []byte // whose lines are shown; nil if there are none to show
+	Verdicts []rules.Verdict
 }
 
-// New makes a finding of a verdict.
-func New(file string, v rules.Verdict) Finding {
-	return Finding{Rule: v.Rule, Resource: v.Resource, Type: v.Type, Compliance: v.Compliance.String(), Score: json.Number(v.Score.String()),
-		Reason: v.Reason, File: file, Line: int(v.Span.Start.Line), Span: v.Span, Path: v.Path}
+// Failed counts the verdicts of resources that do not comply.
+func (t *Template) Failed() int {
+	n := 0
+	for i := range t.Verdicts {
+		if t.Verdicts[i].Compliance == rules.NonCompliant {
+			n++
+		}
+	}
+	return n
 }
-
-// Failed reports whether the resource does not comply.
-func (f *Finding) Failed() bool { return f.Compliance == rules.NonCompliant.String() }
-
-// open reports whether nobody can tell yet whether it complies.
-func (f *Finding) open() bool { return f.Compliance == rules.InsufficientData.String() }
-
-// judged reports whether there was something to judge.
-func (f *Finding) judged() bool { return f.Compliance != rules.NotApplicable.String() }
 
 // Writer writes the findings of template after template, in one form.
 type Writer interface {
-	// Template takes what was found in one template, whose text is given. A form that can be read from its beginning is written
-	// at once.
-	Template(text []byte, found []Finding) error
+	// Template takes what was found in one template. A form that can be read from its beginning is written at once.
+	Template(t Template) error
 	// Close writes the rest.
 	Close() error
 }
@@ -59,21 +47,22 @@ func NewWriter(form string, w io.Writer, version string) Writer {
 	case "json":
 		return &jsonWriter{w: w}
 	case "sarif":
-		return &collector{write: func(all []Finding) error { return SARIF(w, version, all) }}
+		return &collector{write: func(all []Template) error { return SARIF(w, version, all) }}
 	case "junit":
-		return &collector{write: func(all []Finding) error { return JUnit(w, all) }}
+		return &collector{write: func(all []Template) error { return JUnit(w, all) }}
 	}
 	return &textWriter{w: w}
 }
 
 // collector is the Writer of forms that begin with what is known last.
 type collector struct {
-	all   []Finding
-	write func([]Finding) error
+	all   []Template
+	write func([]Template) error
 }
 
-func (c *collector) Template(_ []byte, found []Finding) error {
-	c.all = append(c.all, found...)
+func (c *collector) Template(t Template) error {
+	t.Text = nil
+	c.all = append(c.all, t)
 	return nil
 }
 
@@ -86,33 +75,33 @@ type jsonWriter struct {
 	b     []byte // of the last template, whose room is used again
 }
 
-func (j *jsonWriter) Template(_ []byte, found []Finding) error {
+func (j *jsonWriter) Template(t Template) error {
 	b := j.b[:0]
-	for i := range found {
+	for i := range t.Verdicts {
 		separator := ",\n  "
 		if !j.begun {
 			separator = "[\n  "
 		}
 		j.begun = true
-		b = found[i].appendJSON(append(b, separator...))
+		b = appendJSON(append(b, separator...), t.File, &t.Verdicts[i])
 	}
 	j.b = b
 	_, err := j.w.Write(b)
 	return err
 }
 
-// appendJSON writes what encoding/json would, indented as a part of an array, several times faster.
-func (f *Finding) appendJSON(b []byte) []byte {
-	b = appendMember(b, "{", "rule", f.Rule)
-	b = appendMember(b, ",", "resource", f.Resource)
-	b = appendMember(b, ",", "type", f.Type)
-	b = appendMember(b, ",", "compliance", f.Compliance)
-	if f.Score != "" {
-		b = append(append(b, ",\n    \"score\": "...), f.Score...)
+// appendJSON writes an element: what encoding/json would, indented as a part of an array, several times faster.
+func appendJSON(b []byte, file string, v *rules.Verdict) []byte {
+	b = appendMember(b, "{", "rule", v.Rule)
+	b = appendMember(b, ",", "resource", v.Resource)
+	b = appendMember(b, ",", "type", v.Type)
+	b = appendMember(b, ",", "compliance", v.Compliance.String()) // AWS Config's word
+	if v.Score.Known() {
+		b = append(append(b, ",\n    \"score\": "...), v.Score.String()...)
 	}
-	b = appendMember(b, ",", "reason", f.Reason)
-	b = appendMember(b, ",", "file", f.File)
-	b = strconv.AppendInt(append(b, ",\n    \"line\": "...), int64(f.Line), 10)
+	b = appendMember(b, ",", "reason", v.Reason)
+	b = appendMember(b, ",", "file", file)
+	b = strconv.AppendInt(append(b, ",\n    \"line\": "...), int64(v.Span.Start.Line), 10)
 	return append(b, "\n  }"...)
 }
 
@@ -151,49 +140,51 @@ type textWriter struct {
 	b                    []byte // of the last template, whose room is used again
 }
 
-func (t *textWriter) Template(text []byte, found []Finding) error {
-	b := t.b[:0]
-	for _, f := range byLine(found) {
-		if f.judged() {
-			t.judged++
-		}
-		if !f.Failed() && !f.open() {
+func (w *textWriter) Template(t Template) error {
+	b := w.b[:0]
+	for _, v := range byLine(t.Verdicts) {
+		d := source.Diagnostic{File: t.File, Span: v.Span}
+		switch v.Compliance {
+		case rules.NotApplicable:
 			continue
-		}
-		d := &source.Diagnostic{Severity: source.Error, File: f.File, Span: f.Span, Message: f.Resource + ": " + f.Rule + ": " + f.Reason}
-		if f.open() {
-			t.open++
+		case rules.InsufficientData:
+			w.open++
 			d.Severity = source.Warning
-		} else {
-			t.failed++
-			if rule := rules.Find(f.Rule); rule != nil && rule.Remedy != "" {
+		case rules.NonCompliant:
+			w.failed++
+			if rule := rules.Find(v.Rule); rule != nil {
 				d.Hint = rule.Remedy
 			}
 		}
-		b = append(d.AppendText(b, text), '\n')
+		w.judged++
+		if v.Compliance != rules.Compliant {
+			d.Message = v.Resource + ": " + v.Rule + ": " + v.Reason
+			b = append(d.AppendText(b, t.Text), '\n')
+		}
 	}
-	t.b = b
-	_, err := t.w.Write(b)
+	w.b = b
+	_, err := w.w.Write(b)
 	return err
 }
 
-// byLine are findings in the order of the file; those without a place in it come last.
-func byLine(found []Finding) []*Finding {
-	sorted := make([]*Finding, len(found))
-	for i := range found {
-		sorted[i] = &found[i]
+// byLine are verdicts in the order of the file; those without a place in it come last.
+func byLine(verdicts []rules.Verdict) []*rules.Verdict {
+	sorted := make([]*rules.Verdict, len(verdicts))
+	for i := range verdicts {
+		sorted[i] = &verdicts[i]
 	}
-	slices.SortStableFunc(sorted, func(a, b *Finding) int {
-		if (a.Line == 0) != (b.Line == 0) {
-			return b.Line - a.Line
+	slices.SortStableFunc(sorted, func(a, b *rules.Verdict) int {
+		lineA, lineB := a.Span.Start.Line, b.Span.Start.Line
+		if (lineA == 0) != (lineB == 0) {
+			return cmp.Compare(lineB, lineA)
 		}
-		return a.Line - b.Line
+		return cmp.Compare(lineA, lineB)
 	})
 	return sorted
 }
 
-func (t *textWriter) Close() error {
-	_, err := fmt.Fprintf(t.w, "%d of %d checks passed; %d failed, %d cannot be told before deployment\n",
-		t.judged-t.failed-t.open, t.judged, t.failed, t.open)
+func (w *textWriter) Close() error {
+	_, err := fmt.Fprintf(w.w, "%d of %d checks passed; %d failed, %d cannot be told before deployment\n",
+		w.judged-w.failed-w.open, w.judged, w.failed, w.open)
 	return err
 }

@@ -28,7 +28,7 @@ func span(word string) source.Span {
 }
 
 // found are findings of two templates: what fails, passes, is open, and does not apply; reasons that every form must escape.
-func found() [][]Finding {
+func found() []Template {
 	verdict := func(rule, id, typ string, c rules.Compliance, s rules.Score, reason, word string) rules.Verdict {
 		v := rules.Verdict{Rule: rule, Resource: id, Type: typ, Compliance: c, Score: s, Reason: reason}
 		if word != "" {
@@ -37,22 +37,23 @@ func found() [][]Finding {
 		return v
 	}
 	const bucket, table = "AWS::S3::Bucket", "AWS::DynamoDB::Table"
-	return [][]Finding{{
-		New("a/first.yaml", verdict("dynamodb-billing-mode-rule", "Orders", table, rules.InsufficientData, rules.None, "BillingMode is not known yet: Mode", "!Ref Mode")),
-		New("a/first.yaml", verdict("s3-bucket-logging-enabled", "Files", bucket, rules.NonCompliant, rules.Zero, `LoggingConfiguration <is> "not" set & so on`, "Files")),
-		New("a/first.yaml", verdict("s3-bucket-versioning-enabled", "Files", bucket, rules.Compliant, rules.Full, "is Enabled", "Files")),
-	}, {
-		New("second.json", verdict("s3-bucket-logging-enabled", "Other", bucket, rules.NotApplicable, rules.None, "it is a log bucket", "")),
-		New("second.json", verdict("own-rule", "Other", bucket, rules.NonCompliant, rules.Score{Num: 1, Den: 3}, "somewhere", "")),
-	}}
+	return []Template{{File: "a/first.yaml", Verdicts: []rules.Verdict{
+		verdict("dynamodb-billing-mode-rule", "Orders", table, rules.InsufficientData, rules.None, "BillingMode is not known yet: Mode", "!Ref Mode"),
+		verdict("s3-bucket-logging-enabled", "Files", bucket, rules.NonCompliant, rules.Zero, `LoggingConfiguration <is> "not" set & so on`, "Files"),
+		verdict("s3-bucket-versioning-enabled", "Files", bucket, rules.Compliant, rules.Full, "is Enabled", "Files"),
+	}}, {File: "second.json", Verdicts: []rules.Verdict{
+		verdict("s3-bucket-logging-enabled", "Other", bucket, rules.NotApplicable, rules.None, "it is a log bucket", ""),
+		verdict("own-rule", "Other", bucket, rules.NonCompliant, rules.Score{Num: 1, Den: 3}, "somewhere", ""),
+	}}}
 }
 
-func written(t *testing.T, form string, templates [][]Finding) string {
+func written(t *testing.T, form string, templates []Template) string {
 	t.Helper()
 	var b bytes.Buffer
 	w := NewWriter(form, &b, "1.2.3")
-	for _, findings := range templates {
-		if err := w.Template([]byte(first), findings); err != nil {
+	for _, found := range templates {
+		found.Text = []byte(first)
+		if err := w.Template(found); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -64,7 +65,7 @@ func written(t *testing.T, form string, templates [][]Finding) string {
 
 func TestForms(t *testing.T) {
 	for _, form := range []string{"text", "json", "sarif", "junit"} {
-		for name, templates := range map[string][][]Finding{"": found(), "-none": nil} {
+		for name, templates := range map[string][]Template{"": found(), "-none": nil} {
 			got := written(t, form, templates)
 			golden := filepath.Join("testdata", form+name+".golden")
 			if *update {
@@ -83,12 +84,26 @@ func TestForms(t *testing.T) {
 	}
 }
 
+// finding is an element of the JSON form, for encoding/json.
+type finding struct {
+	Rule       string      `json:"rule"`
+	Resource   string      `json:"resource"`
+	Type       string      `json:"type"`
+	Compliance string      `json:"compliance"`
+	Score      json.Number `json:"score,omitempty"`
+	Reason     string      `json:"reason"`
+	File       string      `json:"file"`
+	Line       int32       `json:"line"`
+}
+
 // What is written in parts is what would be written at once.
 func TestJSONIsOneArray(t *testing.T) {
-	for _, templates := range [][][]Finding{nil, {nil, nil}, found(), {nil, found()[0], nil}} {
-		all := []Finding{}
-		for _, f := range templates {
-			all = append(all, f...)
+	for _, templates := range [][]Template{nil, {{}, {}}, found(), {{}, found()[0], {}}} {
+		all := []finding{}
+		for _, t := range templates {
+			for _, v := range t.Verdicts {
+				all = append(all, finding{v.Rule, v.Resource, v.Type, v.Compliance.String(), json.Number(v.Score.String()), v.Reason, t.File, v.Span.Start.Line})
+			}
 		}
 		var want bytes.Buffer
 		enc := json.NewEncoder(&want)
@@ -133,7 +148,7 @@ func (fullDisk) Write([]byte) (int, error) { return 0, errors.New("no space left
 func TestWriteErrorsAreTold(t *testing.T) {
 	for _, form := range []string{"text", "json", "sarif", "junit"} {
 		w := NewWriter(form, fullDisk{}, "1")
-		if errors.Join(w.Template([]byte(first), found()[0]), w.Close()) == nil {
+		if errors.Join(w.Template(found()[0]), w.Close()) == nil {
 			t.Errorf("%s: a full disk goes unnoticed", form)
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"encoding/xml"
 	"fmt"
 	"io"
+
+	"evo/internal/rules"
 )
 
 // The parts of JUnit's report that build servers read: a suite a template, a case a rule and resource.
@@ -38,17 +40,12 @@ type (
 )
 
 // JUnit writes the findings as test results. What cannot be told is skipped.
-func JUnit(w io.Writer, all []Finding) error {
+func JUnit(w io.Writer, all []Template) error {
 	out := junitSuites{Name: "evo check"}
 	for i := range all {
-		f := &all[i]
-		if !f.judged() {
-			continue
+		if suite := suiteOf(&all[i]); suite.Tests > 0 {
+			out.Suites = append(out.Suites, suite)
 		}
-		if n := len(out.Suites); n == 0 || out.Suites[n-1].Name != f.File {
-			out.Suites = append(out.Suites, junitSuite{Name: f.File})
-		}
-		out.Suites[len(out.Suites)-1].add(f)
 	}
 	for _, s := range out.Suites {
 		out.Tests, out.Failures, out.Skipped = out.Tests+s.Tests, out.Failures+s.Failures, out.Skipped+s.Skipped
@@ -65,16 +62,23 @@ func JUnit(w io.Writer, all []Finding) error {
 	return err
 }
 
-func (s *junitSuite) add(f *Finding) {
-	c := junitCase{Class: f.Rule, Name: f.Resource, File: f.File, Line: f.Line}
-	s.Tests++
-	switch {
-	case f.Failed():
-		s.Failures++
-		c.Failure = &junitFailure{f.Reason, fmt.Sprintf("%s:%d: %s: %s", f.File, f.Line, f.Resource, f.Reason)}
-	case f.open():
-		s.Skipped++
-		c.Skipped = &junitFailure{Message: f.Reason}
+func suiteOf(t *Template) junitSuite {
+	s := junitSuite{Name: t.File}
+	for i := range t.Verdicts {
+		v := &t.Verdicts[i]
+		c := junitCase{Class: v.Rule, Name: v.Resource, File: t.File, Line: int(v.Span.Start.Line)}
+		switch v.Compliance {
+		case rules.NotApplicable:
+			continue
+		case rules.NonCompliant:
+			s.Failures++
+			c.Failure = &junitFailure{v.Reason, fmt.Sprintf("%s:%d: %s: %s", c.File, c.Line, v.Resource, v.Reason)}
+		case rules.InsufficientData:
+			s.Skipped++
+			c.Skipped = &junitFailure{Message: v.Reason}
+		}
+		s.Tests++
+		s.Cases = append(s.Cases, c)
 	}
-	s.Cases = append(s.Cases, c)
+	return s
 }

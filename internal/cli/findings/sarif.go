@@ -9,41 +9,39 @@ import (
 )
 
 // SARIF writes the findings as one run, with what passed as well.
-func SARIF(w io.Writer, version string, all []Finding) error {
-	results := []sarif.Result{}
-	for i := range all {
-		if all[i].judged() {
-			results = append(results, all[i].sarif())
+func SARIF(w io.Writer, version string, all []Template) error {
+	found, results := []sarif.Rule{}, []sarif.Result{}
+	seen := map[string]bool{}
+	for _, t := range all {
+		for i := range t.Verdicts {
+			v := &t.Verdicts[i]
+			if !seen[v.Rule] {
+				seen[v.Rule] = true
+				found = append(found, sarifRule(v.Rule))
+			}
+			if v.Compliance != rules.NotApplicable {
+				results = append(results, sarifResult(t.File, v))
+			}
 		}
 	}
-	return sarif.Write(w, version, sarifRules(all), results)
+	return sarif.Write(w, version, found, results)
 }
 
-// sarifRules are the rules that found something.
-func sarifRules(all []Finding) []sarif.Rule {
-	out, seen := []sarif.Rule{}, map[string]bool{}
-	for i := range all {
-		name := all[i].Rule
-		if seen[name] {
-			continue
-		}
-		seen[name] = true
-		r := sarif.Rule{ID: name, Short: name}
-		if rule := rules.Find(name); rule != nil {
-			r.Short, r.Help = rule.Summary, rule.Remedy
-		}
-		out = append(out, r)
+func sarifRule(name string) sarif.Rule {
+	r := sarif.Rule{ID: name, Short: name}
+	if rule := rules.Find(name); rule != nil {
+		r.Short, r.Help = rule.Summary, rule.Remedy
 	}
-	return out
+	return r
 }
 
-func (f *Finding) sarif() sarif.Result {
-	r := sarif.Result{Rule: f.Rule, Kind: "pass", Severity: source.Error, Message: f.Resource + ": " + f.Reason, File: f.File, Span: f.Span,
-		Name: f.Resource, NameKind: "resource"}
-	switch {
-	case f.Failed():
+func sarifResult(file string, v *rules.Verdict) sarif.Result {
+	r := sarif.Result{Rule: v.Rule, Kind: "pass", Severity: source.Error, Message: v.Resource + ": " + v.Reason, File: file, Span: v.Span,
+		Name: v.Resource, NameKind: "resource"}
+	switch v.Compliance {
+	case rules.NonCompliant:
 		r.Kind = "fail"
-	case f.open():
+	case rules.InsufficientData:
 		r.Kind = "open"
 	}
 	return r

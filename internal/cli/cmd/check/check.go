@@ -79,10 +79,8 @@ type work struct {
 
 // result is what became of one template.
 type result struct {
-	file     string
-	text     []byte
-	findings []findings.Finding
-	err      error
+	findings.Template
+	err error
 }
 
 func (o *options) run(args []string) error {
@@ -103,12 +101,8 @@ func (o *options) run(args []string) error {
 	var problems []error
 	err = w.judgeAll(paths, func(r result) error {
 		problems = append(problems, r.err)
-		for i := range r.findings {
-			if r.findings[i].Failed() {
-				failed++
-			}
-		}
-		return out.Template(r.text, r.findings)
+		failed += r.Failed()
+		return out.Template(r.Template)
 	})
 	if err == nil {
 		err = out.Close()
@@ -261,19 +255,14 @@ func (w *work) judgeAll(paths []string, take func(result) error) error {
 }
 
 func (w *work) judge(path string) result {
-	r := result{file: w.app.Short(path)}
-	if r.text, r.err = os.ReadFile(path); r.err != nil {
+	r := result{Template: findings.Template{File: w.app.Short(path)}}
+	if r.Text, r.err = os.ReadFile(path); r.err != nil {
 		r.err = fmt.Errorf("read the template: %w", r.err)
 		return r
 	}
-	verdicts, err := w.verdicts(path, r.text)
-	if err != nil {
+	var err error
+	if r.Verdicts, err = w.verdicts(path, r.Text); err != nil {
 		r.err = findings.Located(err, path)
-		return r
-	}
-	r.findings = make([]findings.Finding, len(verdicts))
-	for i, v := range verdicts {
-		r.findings[i] = findings.New(r.file, v)
 	}
 	return r
 }
