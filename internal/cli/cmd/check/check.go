@@ -19,7 +19,6 @@ import (
 	"evo/internal/cli/cmd/packagecmd"
 	"evo/internal/cli/findings"
 	"evo/internal/cli/params"
-	"evo/internal/cli/startup"
 	"evo/internal/fitness"
 	"evo/internal/rules"
 	"evo/internal/source"
@@ -213,8 +212,8 @@ const ahead = 64
 // judgeAll judges templates on all processors, and hands over each result, in the order of the paths, as soon as it and those before
 // are there.
 func (w *work) judgeAll(paths []string, take func(result) error) error {
-	// Judging makes much garbage and keeps little: with the usual setting collecting it takes a good part of the time.
-	startup.Over()
+	// Judging makes much garbage and keeps little: with the usual setting collecting it takes a good part of the time. What startup
+	// made the collector wait for is waited for here as well: collections are some 40 MB apart.
 	defer debug.SetGCPercent(debug.SetGCPercent(200))
 	results := make([]chan result, len(paths))
 	for i := range results {
