@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
+	"evo/bench/command"
 	"evo/internal/cloud"
 )
 
@@ -143,7 +144,7 @@ func BenchmarkFunction(b *testing.B) {
 	s, r := start(b)
 	m := &bench{dir: b.TempDir()}
 	var err error
-	if m.peer, err = m.build(b.Context(), "evo/bench/peer", "peer"); err != nil {
+	if m.peer, err = command.Build(b.Context(), m.dir, "evo/bench/peer"); err != nil {
 		b.Fatal(err)
 	}
 	cfg := s.Config("us-east-1")

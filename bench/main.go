@@ -10,17 +10,16 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
 	"os/signal"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
 	"time"
+
+	"evo/bench/command"
 )
 
 // A bench is one run.
@@ -70,11 +69,11 @@ func (b *bench) all(ctx context.Context, only string) (err error) {
 	}
 	defer os.RemoveAll(b.dir)
 	if b.evo == "" {
-		if b.evo, err = b.build(ctx, "evo/cmd/evo", "evo"); err != nil {
+		if b.evo, err = command.Build(ctx, b.dir, "evo/cmd/evo"); err != nil {
 			return err
 		}
 	}
-	if b.peer, err = b.build(ctx, "evo/bench/peer", "peer"); err != nil {
+	if b.peer, err = command.Build(ctx, b.dir, "evo/bench/peer"); err != nil {
 		return err
 	}
 	fmt.Printf("%s, %s/%s, %d processors\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
@@ -88,21 +87,4 @@ func (b *bench) all(ctx context.Context, only string) (err error) {
 		}
 	}
 	return nil
-}
-
-// build compiles a program as releases are compiled: static, without cgo. What the linker has written is copied, as installing
-// does: in which pieces a file lies in the system's cache decides how much of it is mapped, and counts as memory.
-func (b *bench) build(ctx context.Context, pkg, name string) (string, error) {
-	path := filepath.Join(b.dir, name)
-	cmd := exec.CommandContext(ctx, "go", "build", "-o", path+".linked", pkg)
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	cmd.Stderr = os.Stderr
-	if err := cmd.Run(); err != nil {
-		return "", fmt.Errorf("build %s: %w", pkg, err)
-	}
-	text, err := os.ReadFile(path + ".linked")
-	if err == nil {
-		err = errors.Join(os.WriteFile(path, text, 0o755), os.Remove(path+".linked"))
-	}
-	return path, err
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"evo/bench/command"
 	"evo/examples/shop"
 	"evo/internal/cfn"
 	"evo/internal/engine"
@@ -55,7 +56,7 @@ func (b *bench) shop(ctx context.Context) error {
 
 // packagedShop compiles the shop's functions and uploads them.
 func (b *bench) packagedShop(ctx context.Context, e *engine.Engine) (*cfn.Node, error) {
-	if _, err := b.build(ctx, "evo/examples/shop/bootstrap", "shop/bootstrap/bootstrap"); err != nil {
+	if _, err := command.Build(ctx, filepath.Join(b.dir, "shop", "bootstrap"), "evo/examples/shop/bootstrap"); err != nil {
 		return nil, err
 	}
 	path := filepath.Join(b.dir, "shop", "template.yaml")

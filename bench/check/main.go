@@ -8,6 +8,7 @@
 package main
 
 import (
+	"context"
 	_ "embed"
 	"errors"
 	"flag"
@@ -66,7 +67,7 @@ func compare(evo, guard, checkov, given string, seed uint64, n, runs int) error 
 	}
 	defer os.RemoveAll(dir)
 	if evo == "" {
-		if evo, err = command.Build(dir); err != nil {
+		if evo, err = command.Build(context.Background(), dir, "evo/cmd/evo"); err != nil {
 			return err
 		}
 	}

@@ -2,6 +2,7 @@
 package command
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -20,13 +21,22 @@ type Cost struct {
 	Memory     float64       // MiB, at most
 }
 
-// Build compiles evo into a directory as releases are compiled: static, without cgo and without what debuggers read.
-func Build(dir string) (string, error) {
-	path := filepath.Join(dir, "evo")
-	cmd := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", path, "evo/cmd/evo")
+// Build compiles a program of this tree into a directory, as releases are compiled: static, without cgo and without what debuggers
+// read. What the linker has written is copied, as installing does: in which pieces a file lies in the system's cache decides how
+// much of it is mapped, and counts as memory.
+func Build(ctx context.Context, dir, pkg string) (string, error) {
+	path := filepath.Join(dir, filepath.Base(pkg))
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags=-s -w", "-o", path+".linked", pkg)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	cmd.Stderr = os.Stderr
-	return path, cmd.Run()
+	if err := cmd.Run(); err != nil {
+		return "", fmt.Errorf("build %s: %w", pkg, err)
+	}
+	text, err := os.ReadFile(path + ".linked")
+	if err == nil {
+		err = errors.Join(os.WriteFile(path, text, 0o755), os.Remove(path+".linked"))
+	}
+	return path, err
 }
 
 // Best runs a program some times, and keeps the best of each figure: other work on the machine only makes them worse.

@@ -8,6 +8,7 @@
 package main
 
 import (
+	"context"
 	_ "embed"
 	"encoding/json"
 	"flag"
@@ -61,7 +62,7 @@ func compare(evo, python, dir string, rounds, runs int) error {
 		return err
 	}
 	if evo == "" {
-		if evo, err = command.Build(tmp); err != nil {
+		if evo, err = command.Build(context.Background(), tmp, "evo/cmd/evo"); err != nil {
 			return err
 		}
 	}
