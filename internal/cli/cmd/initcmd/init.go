@@ -20,16 +20,28 @@ import (
 	"github.com/spf13/cobra"
 
 	"evo/internal/cli/app"
+	"evo/internal/rules/runtimes"
 )
 
 //go:embed all:files
 var files embed.FS
 
-// runtimes that a project can have, the newest of each language first.
-var runtimes = []string{"python3.13", "python3.12", "python3.11", "python3.10", "nodejs22.x", "nodejs20.x", "nodejs18.x", "provided.al2023"}
+// offered are the runtimes that a project can have, the newest of each language first: those that AWS supports. The last is Go's.
+func offered() []string {
+	names := slices.DeleteFunc(runtimes.Supported(), func(name string) bool {
+		return !strings.HasPrefix(name, "python") && !strings.HasPrefix(name, "nodejs")
+	})
+	return append(names, "provided.al2023")
+}
 
-// languages are short names for the newest runtime of each.
-var languages = map[string]string{"python": "python3.13", "nodejs": "nodejs22.x", "node": "nodejs22.x", "go": "provided.al2023", "go1.x": "provided.al2023"}
+// fullName is the newest runtime of a language, or the name itself if it is none's.
+func fullName(name string) string {
+	language := map[string]string{"python": "python", "nodejs": "nodejs", "node": "nodejs", "go": "provided", "go1.x": "provided"}[name]
+	if i := slices.IndexFunc(offered(), func(runtime string) bool { return strings.HasPrefix(runtime, language) }); language != "" && i >= 0 {
+		return offered()[i]
+	}
+	return name
+}
 
 type options struct {
 	app          *app.App
@@ -137,9 +149,7 @@ func (o *options) complete() (err error) {
 			return err
 		}
 	}
-	if full, ok := languages[o.Runtime]; ok {
-		o.Runtime = full
-	}
+	o.Runtime = fullName(o.Runtime)
 	return nil
 }
 
@@ -153,8 +163,8 @@ func (o *options) check() error {
 		return o.badName()
 	case !slices.Contains([]string{"x86_64", "arm64"}, o.Architecture):
 		return app.Usagef("--architecture is x86_64 or arm64, not %q", o.Architecture)
-	case !slices.Contains(runtimes, o.Runtime):
-		return app.Usagef("evo init makes no project for runtime %q; it does for %s", o.Runtime, strings.Join(runtimes, ", "))
+	case !slices.Contains(offered(), o.Runtime):
+		return app.Usagef("evo init makes no project for runtime %q; it does for %s", o.Runtime, strings.Join(offered(), ", "))
 	}
 	return nil
 }
