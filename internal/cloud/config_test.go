@@ -395,6 +395,17 @@ func TestRecordsAlone(t *testing.T) {
 	})
 }
 
+// judge lets Config invoke a function, and returns its ARN.
+func (a *audit) judge(name string) *string {
+	a.Helper()
+	fn, err := a.lambda.GetFunction(a.ctx, &lambda.GetFunctionInput{FunctionName: &name})
+	a.need(err)
+	_, err = a.lambda.AddPermission(a.ctx, &lambda.AddPermissionInput{FunctionName: &name, StatementId: aws.String("config"), Action: aws.String("lambda:InvokeFunction"),
+		Principal: aws.String("config.amazonaws.com"), SourceArn: aws.String("arn:aws:config:us-east-1:000000000000:config-rule/config-rule-*")})
+	a.need(err)
+	return fn.Configuration.FunctionArn
+}
+
 func TestPeriodicRules(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := newAudit(t, "")
@@ -412,9 +423,8 @@ func TestPeriodicRules(t *testing.T) {
 			return nil, err
 		})
 		a.deploy(template(function{"periodic", "", 1}), cfntypes.StackStatusCreateComplete)
-		fn, err := a.lambda.GetFunction(a.ctx, &lambda.GetFunctionInput{FunctionName: aws.String("periodic")})
-		a.need(err)
-		a.put("periodic", types.ConfigRule{InputParameters: aws.String(`{"a":"b"}`), Source: &types.Source{Owner: types.OwnerCustomLambda, SourceIdentifier: fn.Configuration.FunctionArn,
+		fn := a.judge("periodic")
+		a.put("periodic", types.ConfigRule{InputParameters: aws.String(`{"a":"b"}`), Source: &types.Source{Owner: types.OwnerCustomLambda, SourceIdentifier: fn,
 			SourceDetails: []types.SourceDetail{{EventSource: "aws.config", MessageType: types.MessageTypeScheduledNotification, MaximumExecutionFrequency: types.MaximumExecutionFrequencyOneHour}}}})
 		a.put("autoscaled", managed("DYNAMODB_AUTOSCALING_ENABLED"))
 		time.Sleep(time.Minute)
@@ -456,11 +466,10 @@ func TestPeriodsGoOnOverARestart(t *testing.T) {
 		}
 		a.handle("periodic", periodic)
 		a.deploy(template(function{"periodic", "", 1}), cfntypes.StackStatusCreateComplete)
-		fn, err := a.lambda.GetFunction(a.ctx, &lambda.GetFunctionInput{FunctionName: aws.String("periodic")})
-		a.need(err)
+		fn := a.judge("periodic")
 		declared = time.Now()
 		a.put("hourly", types.ConfigRule{MaximumExecutionFrequency: types.MaximumExecutionFrequencyOneHour, Source: &types.Source{Owner: types.OwnerCustomLambda,
-			SourceIdentifier: fn.Configuration.FunctionArn, SourceDetails: []types.SourceDetail{{EventSource: "aws.config", MessageType: types.MessageTypeScheduledNotification}}}})
+			SourceIdentifier: fn, SourceDetails: []types.SourceDetail{{EventSource: "aws.config", MessageType: types.MessageTypeScheduledNotification}}}})
 		rule := managed("DYNAMODB_AUTOSCALING_ENABLED")
 		rule.MaximumExecutionFrequency = types.MaximumExecutionFrequencyThreeHours
 		a.put("managed", rule)
@@ -601,7 +610,8 @@ func TestCustomRuleInPython(t *testing.T) {
 	body := "Resources:\n  Role: {Type: 'AWS::IAM::Role', Properties: {AssumeRolePolicyDocument: {Version: '2012-10-17', Statement: [{Effect: Allow, Principal: {Service: lambda.amazonaws.com}, Action: 'sts:AssumeRole'}]}}}\n" +
 		"  Fn:\n    Type: AWS::Lambda::Function\n    Properties:\n      Handler: index.handler\n      Runtime: python3.12\n      Role: !GetAtt Role.Arn\n      Code:\n        ZipFile: |" +
 		strings.ReplaceAll(nameRule, "\n", "\n          ") + "\n" +
-		"  Rule:\n    Type: AWS::Config::ConfigRule\n    Properties:\n      ConfigRuleName: names\n      InputParameters: {prefix: shop-}\n      Scope: {ComplianceResourceTypes: ['AWS::S3::Bucket']}\n" +
+		"  Permission: {Type: 'AWS::Lambda::Permission', Properties: {FunctionName: !Ref Fn, Action: 'lambda:InvokeFunction', Principal: config.amazonaws.com, SourceAccount: !Ref 'AWS::AccountId'}}\n" +
+		"  Rule:\n    Type: AWS::Config::ConfigRule\n    DependsOn: Permission\n    Properties:\n      ConfigRuleName: names\n      InputParameters: {prefix: shop-}\n      Scope: {ComplianceResourceTypes: ['AWS::S3::Bucket']}\n" +
 		"      Source: {Owner: CUSTOM_LAMBDA, SourceIdentifier: !GetAtt Fn.Arn, SourceDetails: [{EventSource: aws.config, MessageType: ConfigurationItemChangeNotification}]}\n"
 	_, err := a.cfn.CreateStack(a.ctx, &cloudformation.CreateStackInput{StackName: aws.String(stack), TemplateBody: &body, Capabilities: []cfntypes.Capability{"CAPABILITY_IAM"}})
 	a.need(err)

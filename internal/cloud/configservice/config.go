@@ -38,6 +38,8 @@ import (
 // Lambda is what custom rules need of the service.
 type Lambda interface {
 	Invoke(context.Context, *lambda.InvokeInput) (*lambda.InvokeOutput, error)
+	// Permits reports whether a function's policy lets a service invoke it for one of the sources.
+	Permits(functionARN, service string, sourceARNs ...string) bool
 }
 
 // Objects is what conformance packs' templates are read with, and delivery channels lead to.

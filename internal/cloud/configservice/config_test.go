@@ -82,6 +82,8 @@ func (s *shelf) remove(t *testing.T, name string) {
 type functions struct {
 	mu     sync.Mutex
 	events []event
+	denied bool     // their policies permit nothing
+	asked  []string // the sources that a permission was looked for by
 }
 
 type event struct {
@@ -103,6 +105,13 @@ func (f *functions) Invoke(_ context.Context, in *lambda.InvokeInput) (*lambda.I
 		f.events = append(f.events, e)
 	}
 	return &lambda.InvokeOutput{}, nil
+}
+
+func (f *functions) Permits(_, service string, sources ...string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.asked = append(f.asked, sources...)
+	return !f.denied && service == "config.amazonaws.com"
 }
 
 // take returns the events since it was last called.
@@ -478,6 +487,24 @@ func TestCustomRule(t *testing.T) {
 	if len(w.verdicts(t, "mine")) != 0 {
 		t.Error("there are results of what is gone")
 	}
+	w.functions.denied = true
+	w.set(t, "apple", true)
+	w.verdicts(t, "mine")
+	if events := w.take(); len(events) > 0 {
+		t.Errorf("invoked without permission: %+v", events)
+	}
+	status, err := w.DescribeConfigRuleEvaluationStatus(ctx, &configservice.DescribeConfigRuleEvaluationStatusInput{ConfigRuleNames: []string{"mine"}})
+	if err != nil || len(status.ConfigRulesEvaluationStatus) != 1 || !strings.Contains(*status.ConfigRulesEvaluationStatus[0].LastErrorMessage, "AWS::Lambda::Permission is missing") {
+		t.Errorf("%+v, %v", status, err)
+	}
+	arn := *status.ConfigRulesEvaluationStatus[0].ConfigRuleArn
+	if asked := slices.Compact(w.functions.asked); !slices.Equal(asked, []string{"arn:aws:config:us-east-1:000000000000:config-rule/config-rule-", arn}) {
+		t.Errorf("permissions were looked for by %q", asked)
+	}
+	if _, err := w.PutConfigRule(ctx, &configservice.PutConfigRuleInput{ConfigRule: &rule}); err == nil || !strings.Contains(err.Error(), "InsufficientPermissionsException") {
+		t.Errorf("a rule that may not invoke its function: %v", err)
+	}
+	w.functions.denied = false
 	rule.Source.SourceIdentifier = new("arn:aws:lambda:us-east-1:000000000000:function:none")
 	if _, err := w.PutConfigRule(ctx, &configservice.PutConfigRuleInput{ConfigRule: &rule}); err == nil || !strings.Contains(err.Error(), "InsufficientPermissionsException") {
 		t.Errorf("a rule without its function: %v", err)

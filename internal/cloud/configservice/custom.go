@@ -163,7 +163,10 @@ func (s *Service) call() {
 		}
 	})
 	for _, c := range due {
-		_, err := s.Lambda.Invoke(s.ctx, &lambda.InvokeInput{FunctionName: &c.Function, InvocationType: lambdatypes.InvocationTypeEvent, Payload: c.Event})
+		err := s.permitted(c.Function, s.arnOf(types.ConfigRule{ConfigRuleName: &c.Rule}))
+		if err == nil {
+			_, err = s.Lambda.Invoke(s.ctx, &lambda.InvokeInput{FunctionName: &c.Function, InvocationType: lambdatypes.InvocationTypeEvent, Payload: c.Event})
+		}
 		if s.ctx.Err() != nil {
 			return
 		}

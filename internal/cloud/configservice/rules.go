@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"regexp"
 	"slices"
 	"strings"
@@ -183,11 +184,35 @@ func (s *Service) checkCustom(ctx context.Context, r types.ConfigRule) error {
 	if s.Lambda == nil {
 		return invalidValue("Rules with the owner CUSTOM_LAMBDA are not there: no functions can be invoked here.")
 	}
-	if _, err := s.Lambda.Invoke(ctx, &lambda.InvokeInput{FunctionName: &arn, InvocationType: lambdatypes.InvocationTypeDryRun}); err != nil {
+	_, err := s.Lambda.Invoke(ctx, &lambda.InvokeInput{FunctionName: &arn, InvocationType: lambdatypes.InvocationTypeDryRun})
+	if err == nil {
+		err = s.permitted(arn, s.arnOf(r))
+	}
+	if err != nil {
 		return &types.InsufficientPermissionsException{Message: new("The AWS Lambda function " + arn +
 			" cannot be invoked. Check the specified function ARN, and check the function's permissions. (" + err.Error() + ")")}
 	}
 	return nil
+}
+
+// permitted is an error where a function's policy does not let the service invoke it for a rule.
+func (s *Service) permitted(function, rule string) error {
+	if s.Lambda.Permits(function, "config.amazonaws.com", rule) {
+		return nil
+	}
+	return errors.New("the policy of " + function + " does not let config.amazonaws.com invoke it for " + rule + ": an AWS::Lambda::Permission is missing")
+}
+
+// arnOf is the ARN of a rule, of which one that is not there yet knows only the beginning.
+func (s *Service) arnOf(r types.ConfigRule) (arn string) {
+	s.Store.View(func(tx *store.Tx) {
+		if known, ok := s.find(tx, r); ok {
+			arn = *known.Rule.ConfigRuleArn
+		} else {
+			arn = s.ruleARN("config-rule-")
+		}
+	})
+	return arn
 }
 
 // PutConfigRule makes a rule, or changes it, and evaluates it.

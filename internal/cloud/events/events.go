@@ -26,8 +26,8 @@ import (
 // Functions are what rules invoke.
 type Functions interface {
 	Invoke(ctx context.Context, in *lambda.InvokeInput) (*lambda.InvokeOutput, error)
-	// Permits reports whether a function's policy lets a service invoke it for a source.
-	Permits(functionARN, service, sourceARN string) bool
+	// Permits reports whether a function's policy lets a service invoke it for one of the sources.
+	Permits(functionARN, service string, sourceARNs ...string) bool
 }
 
 // Config of a Service.

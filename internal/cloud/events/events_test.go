@@ -45,10 +45,10 @@ func (f *functions) Invoke(_ context.Context, in *lambda.InvokeInput) (*lambda.I
 	return &lambda.InvokeOutput{}, f.fail
 }
 
-func (f *functions) Permits(_, service, source string) bool {
+func (f *functions) Permits(_, service string, sources ...string) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return !f.denied && service == "events.amazonaws.com" && strings.HasPrefix(source, ruleARN)
+	return !f.denied && service == "events.amazonaws.com" && len(sources) == 1 && strings.HasPrefix(sources[0], ruleARN)
 }
 
 func (f *functions) set(denied bool, fail error) {

@@ -3,7 +3,6 @@ package executeapi
 import (
 	"encoding/json"
 	"maps"
-	"path"
 	"regexp"
 	"slices"
 	"strconv"
@@ -15,13 +14,13 @@ import (
 
 	"evo/internal/cloud/apigateway/restapi"
 	"evo/internal/cloud/call"
+	"evo/internal/cloud/iam/policydoc"
 )
 
 // authorizer is a function that says who may call a method or a route.
 type authorizer struct {
-	name     string
-	function string
-	dynamic  bool
+	id, name string
+	function callee
 	token    bool // REST: the event has the token and no more
 	v2       bool // HTTP: the event is of format 2.0
 	simple   bool // HTTP: the answer says isAuthorized
@@ -80,15 +79,14 @@ func (v *verdicts) put(key string, x verdict) {
 	v.all[key] = x
 }
 
-func newAuthorizer(name, uri *string, sources string, ttl *int32) *authorizer {
-	a := &authorizer{name: aws.ToString(name), ttl: 300 * time.Second}
+func newAuthorizer(id, name, uri, role *string, sources string, ttl *int32) *authorizer {
+	a := &authorizer{id: aws.ToString(id), name: aws.ToString(name), function: calleeOf(uri, role), ttl: 300 * time.Second}
+	if a.function.name == "" {
+		return nil
+	}
 	if ttl != nil {
 		a.ttl = time.Duration(*ttl) * time.Second
 	}
-	if a.function, _ = restapi.FunctionOf(aws.ToString(uri)); a.function == "" {
-		return nil
-	}
-	a.dynamic = strings.Contains(a.function, "${")
 	for s := range strings.SplitSeq(sources, ",") {
 		if s = strings.TrimSpace(s); s != "" {
 			a.sources = append(a.sources, strings.TrimPrefix(strings.TrimPrefix(s, "method."), "$"))
@@ -117,10 +115,13 @@ func (x *exchange) identity(a *authorizer) (values []string, ok bool) {
 	return values, true
 }
 
-// methodARN names what is called, as policies do.
-func (x *exchange) methodARN() string {
-	return "arn:aws:execute-api:" + x.region + ":" + call.Account + ":" + x.apiID + "/" + x.stage + "/" + x.r.Method + slashed(x.path)
+// arn names a part of the API, as policies do.
+func (x *exchange) arn(part string) string {
+	return "arn:aws:execute-api:" + x.region + ":" + call.Account + ":" + x.apiID + "/" + part
 }
+
+// methodARN names what is called.
+func (x *exchange) methodARN() string { return x.arn(x.stage + "/" + x.r.Method + slashed(x.path)) }
 
 // authorize asks an authorizer, or remembers what it said; event makes what it is asked with.
 func (x *exchange) authorize(a *authorizer, event func(values []string) []byte) outcome {
@@ -131,7 +132,7 @@ func (x *exchange) authorize(a *authorizer, event func(values []string) []byte) 
 	key := strings.Join(append([]string{x.apiID, x.stage, x.deployment, a.name}, values...), "\x00")
 	v, known := x.h.verdicts.get(key, x.start)
 	if !known {
-		out, err := x.invoke(x.functionOf(a.function, a.dynamic), event(values), httpTimeout)
+		out, err := x.invoke(a.function, event(values), httpTimeout, x.arn("authorizers/"+a.id))
 		x.integration = 0 // that was not the integration yet
 		switch {
 		case err != nil:
@@ -210,7 +211,7 @@ func parseStatements(raw json.RawMessage) (all []statement, ok bool) {
 		if !ok || !ok2 || e.Effect != "Allow" && e.Effect != "Deny" {
 			return nil, false
 		}
-		invokes := slices.ContainsFunc(actions, func(a string) bool { return wild(strings.ToLower(a), "execute-api:invoke") })
+		invokes := slices.ContainsFunc(actions, func(a string) bool { return policydoc.Like(strings.ToLower(a), "execute-api:invoke") })
 		if invokes {
 			all = append(all, statement{deny: e.Effect == "Deny", resources: resources})
 		}
@@ -227,19 +228,11 @@ func oneOrMany(raw json.RawMessage) ([]string, bool) {
 	return many, json.Unmarshal(raw, &many) == nil
 }
 
-// wild matches a policy's pattern, where * stands for any characters, slashes too, and ? for one.
-func wild(pattern, s string) bool {
-	// path.Match has both, but takes slashes for borders and knows classes: neither is meant here.
-	escape := strings.NewReplacer("/", "\x01", "[", "\x02", `\`, "\x03")
-	ok, err := path.Match(escape.Replace(pattern), escape.Replace(s))
-	return ok && err == nil
-}
-
 // on applies a verdict to what is called.
 func (v verdict) on(arn string) outcome {
 	o := denied
 	for _, s := range v.statements {
-		if !slices.ContainsFunc(s.resources, func(r string) bool { return wild(r, arn) }) {
+		if !slices.ContainsFunc(s.resources, func(r string) bool { return policydoc.Like(r, arn) }) {
 			continue
 		}
 		if s.deny {
@@ -288,7 +281,7 @@ func restAuthorizer(api *restapi.API, id string) *authorizer {
 	if !ok || def.Type != "TOKEN" && def.Type != "REQUEST" {
 		return nil
 	}
-	a := newAuthorizer(def.Name, def.AuthorizerUri, aws.ToString(def.IdentitySource), def.AuthorizerResultTtlInSeconds)
+	a := newAuthorizer(def.Id, def.Name, def.AuthorizerUri, def.AuthorizerCredentials, aws.ToString(def.IdentitySource), def.AuthorizerResultTtlInSeconds)
 	if a == nil {
 		return nil
 	}

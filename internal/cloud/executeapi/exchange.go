@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/aws/smithy-go"
@@ -178,11 +179,40 @@ func set(all []header, name, value string) []header {
 	return append(all, header{name, []string{value}})
 }
 
-// invoke calls a function, in the stage's words, and waits for its answer at most for the time given.
-func (x *exchange) invoke(function string, payload []byte, timeout time.Duration) (*lambda.InvokeOutput, error) {
+// callee is the function that an integration or an authorizer names.
+type callee struct {
+	name    string // or its ARN; empty: the URI names none
+	dynamic bool   // the name has stage variables
+	assumes bool   // a role's permissions count, not the function's policy
+}
+
+// calleeOf reads an integration's or authorizer's URI.
+func calleeOf(uri, role *string) callee {
+	name, _ := restapi.FunctionOf(aws.ToString(uri))
+	return callee{name: name, dynamic: strings.Contains(name, "${"), assumes: aws.ToString(role) != ""}
+}
+
+// sources are the ARNs that a function's policy may name a route or a resource by: with its own path, and with the request's.
+func (x *exchange) sources(path string) []string {
+	if !strings.HasPrefix(path, "/") {
+		return []string{x.arn(x.stage + "/" + path), x.methodARN()}
+	}
+	return []string{x.arn(x.stage + "/" + x.r.Method + path), x.methodARN()}
+}
+
+// invoke calls a function, in the stage's words, and waits for its answer at most for the time given. The function's policy must
+// let the API do so for one of the sources, which are ARNs.
+func (x *exchange) invoke(c callee, payload []byte, timeout time.Duration, sources ...string) (*lambda.InvokeOutput, error) {
 	l, err := x.h.cfg.Lambda(x.region)
 	if err != nil {
 		return nil, err
+	}
+	function := c.name
+	if c.dynamic {
+		function = restapi.Expand(function, x.variables)
+	}
+	if !c.assumes && !l.Permits(function, "apigateway.amazonaws.com", sources...) {
+		return nil, fmt.Errorf("the policy of %s does not let apigateway.amazonaws.com invoke it for %s: an AWS::Lambda::Permission is missing", function, sources[0])
 	}
 	ctx, cancel := call.WithLimit(x.r.Context(), timeout)
 	defer cancel()
@@ -194,14 +224,6 @@ func (x *exchange) invoke(function string, payload []byte, timeout time.Duration
 		return nil, context.DeadlineExceeded
 	}
 	return out, err
-}
-
-// functionOf resolves the function that an integration's URI names.
-func (x *exchange) functionOf(function string, dynamic bool) string {
-	if dynamic {
-		return restapi.Expand(function, x.variables)
-	}
-	return function
 }
 
 func errorCode(err error) string {

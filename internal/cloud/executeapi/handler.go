@@ -34,6 +34,8 @@ type APIs interface {
 // Lambda is what API Gateway needs of Lambda.
 type Lambda interface {
 	Invoke(context.Context, *lambda.InvokeInput) (*lambda.InvokeOutput, error)
+	// Permits reports whether a function's policy lets a service invoke it for one of the sources.
+	Permits(functionARN, service string, sourceARNs ...string) bool
 }
 
 // Metrics takes data points. It must not wait.

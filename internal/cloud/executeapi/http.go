@@ -13,7 +13,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/apigatewayv2/types"
 
-	"evo/internal/cloud/apigateway/restapi"
 	"evo/internal/cloud/apigatewayv2/httpapi"
 )
 
@@ -40,8 +39,7 @@ type httpRoute struct {
 	key         string
 	resource    string // its path, or $default
 	integration types.Integration
-	function    string
-	dynamic     bool
+	function    callee
 	v2          bool
 	authorizer  *authorizer
 	problem     string // why it cannot be served
@@ -89,12 +87,12 @@ func compileRoute(a *httpapi.API, route types.Route) *httpRoute {
 	r.integration = i
 	r.v2 = aws.ToString(i.PayloadFormatVersion) != "1.0"
 	uri := aws.ToString(i.IntegrationUri)
-	if r.function = uri; !strings.HasPrefix(uri, "arn:aws:lambda:") {
-		r.function, _ = restapi.FunctionOf(uri)
+	r.function = calleeOf(i.IntegrationUri, i.CredentialsArn)
+	if strings.HasPrefix(uri, "arn:aws:lambda:") {
+		r.function.name, r.function.dynamic = uri, strings.Contains(uri, "${")
 	}
-	r.dynamic = strings.Contains(r.function, "${")
 	if a, ok := a.Authorizers[aws.ToString(route.AuthorizerId)]; ok && a.AuthorizerType == types.AuthorizerTypeRequest {
-		if r.authorizer = newAuthorizer(a.Name, a.AuthorizerUri, strings.Join(a.IdentitySource, ","), a.AuthorizerResultTtlInSeconds); r.authorizer != nil {
+		if r.authorizer = newAuthorizer(a.AuthorizerId, a.Name, a.AuthorizerUri, a.AuthorizerCredentialsArn, strings.Join(a.IdentitySource, ","), a.AuthorizerResultTtlInSeconds); r.authorizer != nil {
 			r.authorizer.v2 = aws.ToString(a.AuthorizerPayloadFormatVersion) != "1.0"
 			r.authorizer.simple = aws.ToBool(a.EnableSimpleResponses)
 		}
@@ -104,7 +102,7 @@ func compileRoute(a *httpapi.API, route types.Route) *httpRoute {
 		r.problem = "route " + r.key + " has no integration"
 	case kind == types.AuthorizationTypeJwt || kind == types.AuthorizationTypeCustom && r.authorizer == nil:
 		r.problem = "the authorizer of route " + r.key + " (" + string(kind) + ") is not there in the embedded cloud"
-	case i.IntegrationType != types.IntegrationTypeAwsProxy || aws.ToString(i.IntegrationSubtype) != "" || r.function == "":
+	case i.IntegrationType != types.IntegrationTypeAwsProxy || aws.ToString(i.IntegrationSubtype) != "" || r.function.name == "":
 		r.problem = "integrations of type " + string(i.IntegrationType) + " " + aws.ToString(i.IntegrationSubtype) + " with " + uri + " are not there in the embedded cloud"
 	case len(i.RequestParameters) > 0 || len(i.ResponseParameters) > 0:
 		r.problem = "parameter mapping, as the integration of route " + r.key + " has it, is not there in the embedded cloud"
@@ -225,7 +223,7 @@ func (x *exchange) callRoute(route *httpRoute) {
 	if ms := aws.ToInt32(route.integration.TimeoutInMillis); ms > 0 {
 		timeout = min(timeout, time.Duration(ms)*time.Millisecond)
 	}
-	out, err := x.invoke(x.functionOf(route.function, route.dynamic), event, timeout)
+	out, err := x.invoke(route.function, event, timeout, x.sources(route.resource)...)
 	switch {
 	case errors.Is(err, context.DeadlineExceeded), errorCode(err) == "TooManyRequestsException":
 		x.plain(http.StatusServiceUnavailable, "Service Unavailable")

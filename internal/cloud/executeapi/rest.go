@@ -41,8 +41,7 @@ type restMethod struct {
 	types.Method
 	resource    *restapi.Resource
 	integration types.Integration
-	function    string // of a Lambda integration
-	dynamic     bool   // the function's name has stage variables
+	function    callee // of a Lambda integration
 	authorizer  *authorizer
 	templates   sync.Map // template text → *vtl.Template or error
 }
@@ -74,8 +73,7 @@ func compileREST(a *restapi.API) *restRoutes {
 			if m.MethodIntegration != nil {
 				rm.integration = *m.MethodIntegration
 			}
-			rm.function, _ = restapi.FunctionOf(aws.ToString(rm.integration.Uri))
-			rm.dynamic = strings.Contains(rm.function, "${")
+			rm.function = calleeOf(rm.integration.Uri, rm.integration.Credentials)
 			rm.authorizer = restAuthorizer(a, aws.ToString(m.AuthorizerId))
 			n.methods[verb] = rm
 		}
@@ -243,11 +241,11 @@ func (x *exchange) parameter(place, name string) (value string) {
 func (x *restExchange) integrate() {
 	i := x.m.integration
 	switch {
-	case i.Type == types.IntegrationTypeAwsProxy && x.m.function != "":
+	case i.Type == types.IntegrationTypeAwsProxy && x.m.function.name != "":
 		x.proxy()
 	case i.Type == types.IntegrationTypeMock:
 		x.mock()
-	case i.Type == types.IntegrationTypeAws && x.m.function != "":
+	case i.Type == types.IntegrationTypeAws && x.m.function.name != "":
 		x.custom()
 	default:
 		message := "integrations of type " + string(i.Type) + " with " + aws.ToString(i.Uri) + " are not there in the embedded cloud"
@@ -262,7 +260,7 @@ func (x *restExchange) call(payload []byte) ([]byte, string, bool) {
 	if timeout <= 0 {
 		timeout = 29 * time.Second
 	}
-	out, err := x.invoke(x.functionOf(x.m.function, x.m.dynamic), payload, timeout)
+	out, err := x.invoke(x.m.function, payload, timeout, x.sources(x.m.resource.Path)...)
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
 		x.fail("INTEGRATION_TIMEOUT", 504, "Endpoint request timed out", "InternalServerErrorException")

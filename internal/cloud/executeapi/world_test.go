@@ -38,6 +38,16 @@ type functions struct {
 	all   map[string]func(ctx context.Context, event []byte) (answer, functionError string)
 	calls []string
 	event []byte // the last one
+
+	asked  [][]string // the sources of each call, by which a permission was looked for
+	denied bool       // there is none
+}
+
+func (f *functions) Permits(_, service string, sources ...string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.asked = append(f.asked, sources)
+	return !f.denied && service == "apigateway.amazonaws.com"
 }
 
 func (f *functions) Invoke(ctx context.Context, in *lambda.InvokeInput) (*lambda.InvokeOutput, error) {

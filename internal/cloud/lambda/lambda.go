@@ -105,6 +105,7 @@ type Service struct {
 	async  *dispatcher
 
 	invocations *invocations
+	grants      grants
 	runOnce     sync.Map // of version keys to what is run: *sandbox.Function
 }
 

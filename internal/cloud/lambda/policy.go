@@ -6,16 +6,18 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
 	"evo/internal/cloud/call"
+	"evo/internal/cloud/iam/policydoc"
 	"evo/internal/cloud/id"
 	"evo/internal/cloud/store"
 )
 
-// Permissions are recorded and shown. [Service.Permits] asks for them; who invokes a function by the API needs none yet.
+// Permissions are recorded and shown. [Service.Permits] asks for them on behalf of services; who invokes a function by the API needs none.
 
 // policyStatement has its members in AWS's order.
 type policyStatement struct {
@@ -227,8 +229,8 @@ func (s *Service) policy(key string) (p policy, err error) {
 	return p, err
 }
 
-// Permits reports whether a function's policy lets a service of AWS invoke it for a source.
-func (s *Service) Permits(functionARN, service, sourceARN string) bool {
+// Permits reports whether a function's policy lets a service of AWS invoke it for one of the sources.
+func (s *Service) Permits(functionARN, service string, sourceARNs ...string) bool {
 	n, err := s.parse(&functionARN, nil)
 	if err != nil {
 		return false
@@ -238,30 +240,69 @@ func (s *Service) Permits(functionARN, service, sourceARN string) bool {
 		key += ":" + n.qualifier
 	}
 	p, err := s.policy(key)
-	return err == nil && slices.ContainsFunc(p.Statements, func(st statement) bool { return st.permits(service, sourceARN) })
+	return err == nil && slices.ContainsFunc(s.grants.of(key, p), func(g grant) bool { return g.holds(service, sourceARNs) })
 }
 
-// permits reads a statement that AddPermission has made. What it cannot tell of the source does not hold.
-func (st statement) permits(service, sourceARN string) bool {
+// grant is what a statement permits: a service, or all, to invoke the function for sources that are like a pattern.
+type grant struct{ service, pattern string }
+
+// grantOf reads a statement that AddPermission has made. What it cannot tell of a source permits nothing.
+func grantOf(st statement) (g grant, ok bool) {
 	var in policyStatement
-	if json.Unmarshal([]byte(st.JSON), &in) != nil {
-		return false
+	if json.Unmarshal([]byte(st.JSON), &in) != nil || in.Action != "*" && in.Action != "lambda:*" && in.Action != "lambda:InvokeFunction" {
+		return g, false
 	}
-	who, _ := in.Principal.(map[string]any)
-	if in.Principal != "*" && who["Service"] != service || in.Action != "*" && in.Action != "lambda:*" && in.Action != "lambda:InvokeFunction" {
-		return false
+	g = grant{"*", "*"}
+	if in.Principal != "*" {
+		who, _ := in.Principal.(map[string]any)
+		if g.service, ok = who["Service"].(string); !ok {
+			return g, false
+		}
 	}
 	c := in.Condition
 	if c == nil {
-		return true
+		return g, true
 	}
-	account := c.StringEquals == nil || *c.StringEquals == stringEquals{Account: call.Account}
-	pattern, bound := c.ArnLike["AWS:SourceArn"]
-	return account && c.Bool == nil && (!bound || arnLike(pattern, sourceARN))
+	if pattern, bound := c.ArnLike["AWS:SourceArn"]; bound {
+		g.pattern = pattern
+	}
+	return g, c.Bool == nil && (c.StringEquals == nil || *c.StringEquals == stringEquals{Account: call.Account})
 }
 
-// arnLike compares an ARN with a pattern. Wildcards stand in its last part only: AddPermission takes no others.
-func arnLike(pattern, arn string) bool {
-	like, err := regexp.Compile("^" + strings.NewReplacer(`\*`, ".*", `\?`, ".").Replace(regexp.QuoteMeta(pattern)) + "$")
-	return err == nil && like.MatchString(arn)
+func (g grant) holds(service string, sources []string) bool {
+	return (g.service == "*" || g.service == service) &&
+		(g.pattern == "*" || slices.ContainsFunc(sources, func(arn string) bool { return policydoc.Like(g.pattern, arn) }))
+}
+
+// grants remembers what policies permit, by the key of what they are of: a gateway asks at each request.
+type grants struct {
+	mu  sync.Mutex
+	all map[string]granted
+}
+
+type granted struct {
+	revision string
+	by       []grant
+}
+
+// maxGrants bounds what is remembered: beyond it everything is forgotten, and read again when it is asked for.
+const maxGrants = 10_000
+
+func (g *grants) of(key string, p policy) []grant {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if known, ok := g.all[key]; ok && known.revision == p.Revision {
+		return known.by
+	}
+	if g.all == nil || len(g.all) >= maxGrants {
+		g.all = map[string]granted{}
+	}
+	var by []grant
+	for _, st := range p.Statements {
+		if one, ok := grantOf(st); ok {
+			by = append(by, one)
+		}
+	}
+	g.all[key] = granted{p.Revision, by}
+	return by
 }
