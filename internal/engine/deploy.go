@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"maps"
@@ -153,8 +154,9 @@ func (e *StackStateError) Hint() string { return e.hint }
 
 func (e *Engine) changeSetInput(ctx context.Context, d Deployment, stack *cftypes.Stack, create bool) (*cloudformation.CreateChangeSetInput, error) {
 	in := &cloudformation.CreateChangeSetInput{
-		StackName:        &d.Stack,
-		ChangeSetName:    aws.String(fmt.Sprintf("evo-deploy%d", e.Now().UnixMilli())),
+		StackName: &d.Stack,
+		// Two that deploy within a millisecond must not meet in one name.
+		ChangeSetName:    aws.String(fmt.Sprintf("evo-deploy%d-%s", e.Now().UnixMilli(), rand.Text()[:8])),
 		ChangeSetType:    cftypes.ChangeSetTypeUpdate,
 		Description:      aws.String("Created by evo"),
 		Capabilities:     capabilities(d.Capabilities),
