@@ -72,6 +72,7 @@ var cloudBase = []string{
 	"internal/cloud/objecturl", // objects in S3 by URL
 	"internal/cloud/paging",    // the parts in which lists are given
 	"internal/cloud/tags",      // the sets of tags that services keep
+	"internal/cloud/wildcard",  // patterns in policies
 }
 var cloudWire = []string{"internal/cloud/wire", "internal/cloud/model"}
 

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"path"
 	"slices"
 	"strings"
 
@@ -16,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 
 	"evo/internal/cloud/store"
+	"evo/internal/cloud/wildcard"
 )
 
 // stackPolicy says what an update may do to which resources. A stack without one, or whose policy has no statements, may be
@@ -99,7 +99,7 @@ func (s policyStatement) valid() bool {
 		return false
 	}
 	for _, a := range slices.Concat(s.Action, s.NotAction) {
-		if a != "*" && !strings.HasPrefix(a, "Update:") || !slices.ContainsFunc([]string{updateModify, updateReplace, updateDelete}, func(known string) bool { return like(a, known) }) {
+		if a != "*" && !strings.HasPrefix(a, "Update:") || !slices.ContainsFunc([]string{updateModify, updateReplace, updateDelete}, func(known string) bool { return wildcard.Like(a, known) }) {
 			return false
 		}
 	}
@@ -131,20 +131,12 @@ var conditionOperators = map[string]struct {
 	match func(pattern, kind string) bool
 	not   bool
 }{
-	"StringEquals": {match: func(value, kind string) bool { return value == kind }}, "StringLike": {match: like},
-	"StringNotEquals": {match: func(value, kind string) bool { return value == kind }, not: true}, "StringNotLike": {match: like, not: true},
-}
-
-// like matches with the wildcards * and ?.
-func like(pattern, text string) bool {
-	// No action, logical id or type has a slash, which * would not match, but after LogicalResourceId.
-	quoted := strings.NewReplacer(`\`, `\\`, `[`, `\[`, "/", "\x00").Replace(pattern)
-	ok, err := path.Match(quoted, strings.ReplaceAll(text, "/", "\x00"))
-	return err == nil && ok
+	"StringEquals": {match: func(value, kind string) bool { return value == kind }}, "StringLike": {match: wildcard.Like},
+	"StringNotEquals": {match: func(value, kind string) bool { return value == kind }, not: true}, "StringNotLike": {match: wildcard.Like, not: true},
 }
 
 func (l oneOrMore) has(text string) bool {
-	return slices.ContainsFunc(l, func(pattern string) bool { return like(pattern, text) })
+	return slices.ContainsFunc(l, func(pattern string) bool { return wildcard.Like(pattern, text) })
 }
 
 // covers reports whether the statement speaks of an action on a resource.

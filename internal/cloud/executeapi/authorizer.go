@@ -14,7 +14,7 @@ import (
 
 	"evo/internal/cloud/apigateway/restapi"
 	"evo/internal/cloud/call"
-	"evo/internal/cloud/iam/policydoc"
+	"evo/internal/cloud/wildcard"
 )
 
 // authorizer is a function that says who may call a method or a route.
@@ -211,7 +211,7 @@ func parseStatements(raw json.RawMessage) (all []statement, ok bool) {
 		if !ok || !ok2 || e.Effect != "Allow" && e.Effect != "Deny" {
 			return nil, false
 		}
-		invokes := slices.ContainsFunc(actions, func(a string) bool { return policydoc.Like(strings.ToLower(a), "execute-api:invoke") })
+		invokes := slices.ContainsFunc(actions, func(a string) bool { return wildcard.Like(strings.ToLower(a), "execute-api:invoke") })
 		if invokes {
 			all = append(all, statement{deny: e.Effect == "Deny", resources: resources})
 		}
@@ -232,7 +232,7 @@ func oneOrMany(raw json.RawMessage) ([]string, bool) {
 func (v verdict) on(arn string) outcome {
 	o := denied
 	for _, s := range v.statements {
-		if !slices.ContainsFunc(s.resources, func(r string) bool { return policydoc.Like(r, arn) }) {
+		if !slices.ContainsFunc(s.resources, func(r string) bool { return wildcard.Like(r, arn) }) {
 			continue
 		}
 		if s.deny {

@@ -12,9 +12,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
 	"evo/internal/cloud/call"
-	"evo/internal/cloud/iam/policydoc"
 	"evo/internal/cloud/id"
 	"evo/internal/cloud/store"
+	"evo/internal/cloud/wildcard"
 )
 
 // Permissions are recorded and shown. [Service.Permits] asks for them on behalf of services; who invokes a function by the API needs none.
@@ -271,7 +271,7 @@ func grantOf(st statement) (g grant, ok bool) {
 
 func (g grant) holds(service string, sources []string) bool {
 	return (g.service == "*" || g.service == service) &&
-		(g.pattern == "*" || slices.ContainsFunc(sources, func(arn string) bool { return policydoc.Like(g.pattern, arn) }))
+		(g.pattern == "*" || slices.ContainsFunc(sources, func(arn string) bool { return wildcard.Like(g.pattern, arn) }))
 }
 
 // grants remembers what policies permit, by the key of what they are of: a gateway asks at each request.

@@ -1,11 +1,12 @@
-package policydoc
+// Package wildcard answers: does a string fit a pattern with wildcards, as policies write them?
+package wildcard
 
 import (
 	"path"
 	"strings"
 )
 
-// Like matches a policy's pattern, where * stands for any characters, slashes too, and ? for one.
+// Like matches a pattern, where * stands for any characters, slashes too, and ? for one.
 func Like(pattern, s string) bool {
 	// path.Match has both, but takes slashes for borders and knows classes: neither is meant here.
 	escape := strings.NewReplacer("/", "\x01", "[", "\x02", `\`, "\x03")
