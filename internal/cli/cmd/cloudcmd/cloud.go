@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"runtime/debug"
 	"strconv"
 	"syscall"
 	"time"
@@ -102,6 +103,7 @@ func (o *options) serve(ctx context.Context) error {
 		return explain(ctx, o.url(), err)
 	}
 	o.ready(s, dir, time.Since(began))
+	debug.FreeOSMemory() // what starting took, and no request needs; of what lies free after that, the ballast need not be cleared
 	ballast := make([]byte, ballastSize)
 	select {
 	case <-ctx.Done():
