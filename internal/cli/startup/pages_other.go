@@ -4,6 +4,6 @@ package startup
 
 // Elsewhere the system chooses its pages itself.
 
-func inLargePages([]byte) {}
+func inLargePages(_, _ []byte) {}
 
 func inSmallPages() {}

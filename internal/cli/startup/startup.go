@@ -18,7 +18,7 @@ var ballast = make([]byte, 12<<20)
 const room = 64 << 20
 
 func init() {
-	inLargePages(make([]byte, room))
+	inLargePages(ballast, make([]byte, room))
 	runtime.GC() // takes no time while there is nothing yet; what is made next lies where that was
 }
 
