@@ -1,7 +1,5 @@
 package sam
 
-import "evo/internal/cfn"
-
 var capacityProviderKind = &samKind{
 	phase: otherPhase,
 	properties: properties(
@@ -26,6 +24,7 @@ var capacityProviderShape = structOf(
 // capacityProvider makes machines on which functions run, and the role with which Lambda runs these.
 func (t *transformer) capacityProvider(m *model) []*resource {
 	m.failShape(capacityProviderShape.check(m.properties, nil, nil))
+	m.properties = capacityProviderShape.read(m.properties)
 	machines := m.get("InstanceRequirements")
 	if machines.given("AllowedTypes") != nil && machines.given("ExcludedTypes") != nil {
 		failResource(m.id, "Cannot specify 'InstanceRequirements.AllowedTypes' and 'InstanceRequirements.ExcludedTypes' together.")
@@ -91,12 +90,12 @@ func hasGiven(v *value) bool {
 func capacityScaling(config *value) *value {
 	out := object()
 	if most := config.given("MaxVCpuCount"); most != nil {
-		out.set("MaxVCpuCount", most.number(cfn.Int))
+		out.set("MaxVCpuCount", most)
 	}
 	out.set("ScalingMode", str("Auto"))
 	if usage := config.given("AverageCPUUtilization"); usage != nil {
 		out.set("ScalingMode", str("Manual"))
-		out.set("ScalingPolicies", list(object("PredefinedMetricType", "LambdaCapacityProviderAverageCPUUtilization", "TargetValue", usage.number(cfn.Float))))
+		out.set("ScalingPolicies", list(object("PredefinedMetricType", "LambdaCapacityProviderAverageCPUUtilization", "TargetValue", usage)))
 	}
 	return out
 }

@@ -89,13 +89,14 @@ func parseS3URI(uri *value) (bucket, key, version *value, ok bool) {
 }
 
 var capacityProviderConfigShape = structOf(must("Arn", intrinsicOr(shapeText)),
-	may("PerExecutionEnvironmentMaxConcurrency", intrinsicOr(shapeInteger)), may("ExecutionEnvironmentMemoryGiBPerVCpu", intrinsicOr(shapeNumber)))
+	may("PerExecutionEnvironmentMaxConcurrency", intrinsicOr(shapeInteger)), may("ExecutionEnvironmentMemoryGiBPerVCpu", intrinsicOr(inTurn(shapeInteger, shapeNumber))))
 
 // capacityProvider is where the function runs, if not on Lambda's own machines.
 func (f *function) capacityProvider(config *value) *value {
 	if errs := capacityProviderConfigShape.check(config, nil, nil); len(errs) > 0 {
 		f.owner().fail(config, "CapacityProviderConfig", "Invalid CapacityProviderConfig: "+report("CapacityProviderConfig", errs))
 	}
+	config = capacityProviderConfigShape.read(config)
 	return object("LambdaManagedInstancesCapacityProviderConfig", picked(config, "Arn", "CapacityProviderArn",
 		"PerExecutionEnvironmentMaxConcurrency", "PerExecutionEnvironmentMaxConcurrency",
 		"ExecutionEnvironmentMemoryGiBPerVCpu", "ExecutionEnvironmentMemoryGiBPerVCpu"))

@@ -15,6 +15,7 @@ var graphQLKind = &samKind{
 		if errs := graphQLShape.check(m.properties, nil, nil); len(errs) > 0 {
 			m.owner().fail(nil, errs[0].at(), "Property '"+errs[0].at()+"' is invalid.")
 		}
+		m.properties = graphQLShape.read(m.properties)
 		return (&graphQL{model: m, t: t, sources: map[string]*value{}, functions: map[string]*value{}}).resources()
 	},
 }
@@ -37,14 +38,13 @@ var (
 	lambdaSourceShape = structOf(must("FunctionArn", shapeAny), may("ServiceRoleArn", shapeAny), may("Name", shapeAny), may("Description", shapeAny))
 )
 
-// loggingShape is checked by hand, as Logging may also be a boolean.
 var loggingShape = structOf(may("CloudWatchLogsRoleArn", shapeAny), may("ExcludeVerboseContent", shapeAny), may("FieldLogLevel", shapeAny))
 
 var graphQLShape = structOf(
 	must("Auth", structOf(append(authorizerFields[:len(authorizerFields):len(authorizerFields)],
 		may("Additional", listShape(structOf(authorizerFields...))))...)),
 	may("Tags", dictShape(shapeAny)), may("Name", shapeAny), may("XrayEnabled", shapeFlag), may("SchemaInline", shapeAny),
-	may("SchemaUri", shapeAny), may("Logging", shapeAny),
+	may("SchemaUri", shapeAny), may("Logging", inTurn(loggingShape, shapeFlag)),
 	may("DataSources", structOf(may("DynamoDb", dictShape(dynamoDBSourceShape)), may("Lambda", dictShape(lambdaSourceShape)))),
 	may("Functions", dictShape(structOf(may("DataSource", intrinsicOr(shapeText)), may("Runtime", runtimeShape), may("InlineCode", shapeAny),
 		may("CodeUri", shapeAny), may("Description", shapeAny), may("MaxBatchSize", shapeAny), may("Name", shapeText), may("Id", shapeAny),
@@ -119,7 +119,7 @@ func (g *graphQL) resources() []*resource {
 }
 
 func (g *graphQL) api() (api *resource, connectors []*resource) {
-	api = g.new("", "GraphQLApi").with("Name", g.id, "XrayEnabled", g.get("XrayEnabled").flag())
+	api = g.new("", "GraphQLApi").with("Name", g.id, "XrayEnabled", g.get("XrayEnabled"))
 	for _, name := range []string{"Name", "Visibility", "OwnerContact", "IntrospectionConfig", "QueryDepthLimit", "ResolverCountLimit"} {
 		if v := g.get(name); v.truthy() {
 			api.set(name, v)
@@ -224,11 +224,6 @@ func (g *graphQL) logging(api *resource) []*resource {
 	config := g.get("Logging")
 	if config.isBool() && !config.isTrue() {
 		return nil
-	}
-	if config.isMap() {
-		if errs := loggingShape.check(config, []string{"Logging"}, nil); len(errs) > 0 {
-			g.owner().fail(config, "Logging", "Property '"+errs[0].at()+"' is invalid.")
-		}
 	}
 	out := object("FieldLogLevel", "ALL")
 	for _, name := range []string{"ExcludeVerboseContent", "FieldLogLevel"} {

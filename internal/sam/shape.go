@@ -2,6 +2,7 @@ package sam
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 
@@ -14,6 +15,7 @@ type shape struct {
 	kind   shapeKind
 	fields []shapeField // aStruct
 	item   *shape       // aListOf, aDictOf, orIntrinsic
+	either []*shape     // firstOf
 	values []string     // anEnum
 }
 
@@ -31,6 +33,7 @@ const (
 	aListOf
 	aDictOf
 	orIntrinsic
+	firstOf
 	aText
 	anInteger
 	aNumber
@@ -61,12 +64,16 @@ func may(name string, s *shape) shapeField  { return shapeField{name, false, s} 
 func listShape(item *shape) *shape          { return &shape{kind: aListOf, item: item} }
 func dictShape(item *shape) *shape          { return &shape{kind: aDictOf, item: item} }
 func intrinsicOr(s *shape) *shape           { return &shape{kind: orIntrinsic, item: s} }
+func inTurn(either ...*shape) *shape        { return &shape{kind: firstOf, either: either} }
 func enumOf(values ...string) *shape        { return &shape{kind: anEnum, values: values} }
 
 // check appends what is wrong with v, in the order in which the validator finds it.
 func (s *shape) check(v *value, path []string, errs []shapeError) []shapeError {
 	bad := func(message, code string) []shapeError {
 		return append(errs, shapeError{append([]string{}, path...), message, code})
+	}
+	if v.isNone() && s.kind != anyShape {
+		return bad("none is not an allowed value", "type_error.none.not_allowed")
 	}
 	switch s.kind {
 	case aStruct:
@@ -95,16 +102,35 @@ func (s *shape) check(v *value, path []string, errs []shapeError) []shapeError {
 			errs = s.item.check(e.value, append(path, e.key), errs)
 		}
 	case orIntrinsic:
-		if v.isMap() || (v.isList() || v.isString()) && !v.truthy() || len(s.item.check(v, path, nil)) == 0 {
+		if v.isMap() || (v.isList() || v.isString()) && !v.truthy() || s.item.takes(v) {
 			return errs
 		}
 		return s.item.check(v, path, bad("value is not a valid dict", "type_error.dict"))
+	case firstOf:
+		if s.first(v) != nil {
+			return errs
+		}
+		for _, one := range s.either {
+			errs = one.check(v, path, errs)
+		}
 	default:
 		if message, code := s.checkScalar(v); message != "" {
 			return bad(message, code)
 		}
 	}
 	return errs
+}
+
+func (s *shape) takes(v *value) bool { return len(s.check(v, nil, nil)) == 0 }
+
+// first is the shape that v has, of those that are tried in turn; nil if it has none.
+func (s *shape) first(v *value) *shape {
+	for _, one := range s.either {
+		if one.takes(v) {
+			return one
+		}
+	}
+	return nil
 }
 
 func (s *shape) checkFields(v *value, path []string, errs []shapeError) []shapeError {
@@ -160,23 +186,76 @@ func (s *shape) checkScalar(v *value) (message, code string) {
 	return "", ""
 }
 
-// number is v as the number that a checked integer or number stands for.
-func (v *value) number(kind cfn.Kind) *value {
-	if !v.isString() && !v.isBool() {
+// read is v, which check let pass, as the validator hands it on: in the types that are asked for.
+func (s *shape) read(v *value) *value {
+	switch {
+	case v.isNone():
 		return v
+	case (s.kind == aStruct || s.kind == aDictOf || s.kind == orIntrinsic) && (v.isList() || v.isString()) && !v.truthy():
+		return object() // what is empty passes for an empty map
 	}
-	if v.isBool() {
-		return &value{kind: kind, text: map[string]string{"true": "1", "false": "0"}[v.text], span: v.span}
+	switch s.kind {
+	case aStruct:
+		return s.readFields(v)
+	case aListOf:
+		out := v.copy()
+		for i, item := range v.items {
+			out.items[i] = s.item.read(item)
+		}
+		return out
+	case aDictOf:
+		out := v.copy()
+		for _, e := range v.entries() {
+			out.set(e.key, s.item.read(e.value))
+		}
+		return out
+	case orIntrinsic:
+		if v.isMap() {
+			return v
+		}
+		return s.item.read(v)
+	case firstOf:
+		return s.first(v).read(v)
 	}
-	return &value{kind: kind, text: v.text, span: v.span}
+	return s.readScalar(v)
 }
 
-// flag is v as the boolean that a checked flag stands for.
-func (v *value) flag() *value {
-	if v == nil || v.isBool() {
-		return v
+func (s *shape) readFields(v *value) *value {
+	out := v.copy()
+	for _, f := range s.fields {
+		if x := v.given(f.name); x != nil {
+			out.set(f.name, f.shape.read(x))
+		}
 	}
-	return boolean(oneOf(strings.ToLower(v.display()), "1", "1.0", "on", "t", "true", "y", "yes"))
+	return out
+}
+
+func (s *shape) readScalar(v *value) *value {
+	switch s.kind {
+	case aText:
+		if !v.isString() {
+			return v.like(v.display())
+		}
+	case anInteger:
+		n, _ := strconv.ParseFloat(v.digits(), 64)
+		return &value{kind: cfn.Int, text: strconv.FormatFloat(math.Trunc(n), 'f', -1, 64), span: v.span}
+	case aNumber:
+		return &value{kind: cfn.Float, text: v.digits(), span: v.span}
+	case aFlag:
+		return boolean(oneOf(strings.ToLower(v.display()), "1", "1.0", "on", "t", "true", "y", "yes"))
+	}
+	return v
+}
+
+// digits are those of the number that v stands for.
+func (v *value) digits() string {
+	switch {
+	case v.isTrue():
+		return "1"
+	case v.isBool():
+		return "0"
+	}
+	return v.text
 }
 
 // failShape fails with all that is wrong, one sentence a place.
