@@ -161,6 +161,9 @@ func (a *restAPI) addAuth() {
 	if !a.body.truthy() {
 		failResource(a.id, "Auth works only with inline Swagger specified in 'DefinitionBody' property.")
 	}
+	if !auth.isMap() { // a parameter's value
+		a.owner().fail(auth, "Auth", "Invalid value for 'Auth' property")
+	}
 	for _, e := range auth.entries() {
 		if !oneOf(e.key, "Authorizers", "DefaultAuthorizer", "InvokeRole", "AddDefaultAuthorizerToCorsPreflight",
 			"AddApiKeyRequiredToCorsPreflight", "ApiKeyRequired", "ResourcePolicy", "UsagePlan") {

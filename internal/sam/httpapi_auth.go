@@ -122,6 +122,9 @@ func (a *httpAPI) addAuth() {
 		return
 	}
 	a.needBody("Auth")
+	if !auth.isMap() { // a parameter's value
+		a.owner().fail(auth, "Auth", "Invalid value for 'Auth' property")
+	}
 	for _, e := range auth.entries() {
 		if !oneOf(e.key, "Authorizers", "DefaultAuthorizer", "EnableIamAuthorizer") {
 			panic(spanned(resourceCause(a.id, "Invalid value for 'Auth' property"), e))

@@ -93,7 +93,11 @@ func (m *model) checkArchitectures() {
 	if isIntrinsic(all) {
 		return
 	}
-	for _, a := range all.itemsOrNone() {
+	each := all.itemsOrNone()
+	if all.isMap() { // a misspelt intrinsic: the transform takes its keys
+		each = all.keys()
+	}
+	for _, a := range each {
 		if !isIntrinsic(a) && !oneOf(a.str(), "arm64", "x86_64") {
 			m.owner().fail(a, "CompatibleArchitectures", "CompatibleArchitectures needs to be a list of 'x86_64' or 'arm64'")
 		}

@@ -202,7 +202,7 @@ func (f *function) conditionalRole(given *value) []*resource {
 		f.lambda.set("Role", ifElse(condition, f.role.arn(), els))
 		f.role.attributes.set("Condition", condition)
 	case isNoValue(els):
-		not := "NOT" + condition.str()
+		not := "NOT" + condition.display()
 		f.lambda.set("Role", ifElse(condition, then, f.role.arn()))
 		f.role.attributes.set("Condition", str(not))
 		f.t.conditions().set(not, notCondition(condition))

@@ -18,6 +18,7 @@ var webSocketKind = &samKind{
 				m.set(name, t.params.resolve(v))
 			}
 		}
+		m.attributes = object() // of all SAM resources, this one alone hands none on
 		return (&webSocketAPI{model: m, t: t}).resources()
 	},
 }
