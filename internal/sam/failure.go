@@ -179,7 +179,7 @@ func catchError(f func()) (err error) {
 // inResource runs f; what is wrong with an event in it becomes wrong with the resource.
 func inResource(id string, f func()) {
 	if c := catch(f); c != nil {
-		if c.Event == "" || c.Resource != "" {
+		if !strings.HasPrefix(c.prefix, "Event ") { // its id may be empty
 			panic(c)
 		}
 		panic(&Cause{Resource: id, Event: c.Event, Detail: c.Error(), Span: c.Span, path: c.path, hint: c.hint, code: c.code,
