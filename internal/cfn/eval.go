@@ -1,6 +1,7 @@
 package cfn
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -50,7 +51,7 @@ var absent = &Node{}
 // maxNesting of nested functions; parsed templates are far shallower.
 const maxNesting = 1000
 
-// Eval works out n. It returns nil for AWS::NoValue, and for nil.
+// Eval works out n. It returns nil for AWS::NoValue, and for nil. What has nothing to be worked out is n's own: Clone it to change it.
 func (e *Evaluator) Eval(n *Node) (*Node, error) {
 	if n == nil {
 		return nil, nil
@@ -82,31 +83,44 @@ func (e *Evaluator) eval(n *Node) (*Node, error) {
 }
 
 func (e *Evaluator) list(n *Node) (*Node, error) {
-	out := &Node{Kind: List, Span: n.Span, Items: make([]*Node, 0, len(n.Items))}
-	for _, it := range n.Items {
+	var out *Node // n itself, until an item is another
+	for i, it := range n.Items {
 		v, err := e.eval(it)
 		if err != nil {
 			return nil, err
+		}
+		if v == it && out == nil {
+			continue
+		}
+		if out == nil {
+			out = &Node{Kind: List, Span: n.Span, Items: append(make([]*Node, 0, len(n.Items)), n.Items[:i]...)}
 		}
 		if v != absent {
 			out.Items = append(out.Items, v)
 		}
 	}
-	return out, nil
+	return cmp.Or(out, n), nil
 }
 
 func (e *Evaluator) object(n *Node) (*Node, error) {
-	out := &Node{Kind: Map, Span: n.Span, Pairs: make([]Pair, 0, len(n.Pairs))}
-	for _, p := range n.Pairs {
+	var out *Node // n itself, until a value is another
+	for i, p := range n.Pairs {
 		v, err := e.eval(p.Value)
 		if err != nil {
 			return nil, err
 		}
+		if v == p.Value && out == nil {
+			continue
+		}
+		if out == nil {
+			out = &Node{Kind: Map, Span: n.Span, Pairs: append(make([]Pair, 0, len(n.Pairs)), n.Pairs[:i]...)}
+		}
 		if v != absent {
-			out.Pairs = append(out.Pairs, Pair{Key: p.Key, KeySpan: p.KeySpan, Value: v})
+			p.Value = v
+			out.Pairs = append(out.Pairs, p)
 		}
 	}
-	return out, nil
+	return cmp.Or(out, n), nil
 }
 
 // dynamic resolves a string that refers to Parameter Store or Secrets Manager.

@@ -213,7 +213,7 @@ func TestSubPieces(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		text := rapid.StringOf(rapid.SampledFrom([]rune("ab ${}!."))).Draw(t, "text")
 		var b strings.Builder
-		for _, p := range subPieces(text) {
+		for _, p := range subPieces(nil, text) {
 			if p.variable {
 				if strings.Contains(p.text, "}") {
 					t.Fatalf("a name with a brace: %q", p.text)

@@ -12,9 +12,8 @@ type subPiece struct {
 	variable bool
 }
 
-// subPieces takes the text of Fn::Sub apart. ${!Name} is the text ${Name}; a ${ that nothing closes is text as well.
-func subPieces(text string) []subPiece {
-	var pieces []subPiece
+// subPieces takes the text of Fn::Sub apart, and appends its pieces. ${!Name} is the text ${Name}; a ${ that nothing closes is text as well.
+func subPieces(pieces []subPiece, text string) []subPiece {
 	plain := ""
 	for {
 		before, rest, found := strings.Cut(text, "${")
@@ -44,7 +43,7 @@ func subPieces(text string) []subPiece {
 // SubVariables are the names inside ${…} in the text of Fn::Sub, in their order.
 func SubVariables(text string) []string {
 	var names []string
-	for _, p := range subPieces(text) {
+	for _, p := range subPieces(nil, text) {
 		if p.variable {
 			names = append(names, p.text)
 		}
@@ -70,13 +69,26 @@ func subArguments(arg *Node) (text, vars *Node) {
 const subUsage = "Template error: One or more Fn::Sub intrinsic functions don't specify expected arguments. Specify a string as first argument, and an optional second argument to specify a mapping of values to replace in the string"
 
 // checkSub refuses what cannot be a variable's name.
-func checkSub(text string, n *Node) *source.Diagnostic {
-	for _, p := range subPieces(text) {
+func checkSub(pieces []subPiece, n *Node) *source.Diagnostic {
+	for _, p := range pieces {
 		if p.variable && strings.ContainsFunc(p.text, func(r rune) bool { return r >= 128 || !alphanumeric(string(r)) && !strings.ContainsRune("_.:", r) }) {
 			return source.Errorf(n.Span, "Template error: variable names in Fn::Sub syntax must contain only alphanumeric characters, underscores, periods, and colons")
 		}
 	}
 	return nil
+}
+
+// substitution is the pieces of a text whose values are put in: text that meets text becomes one, what is not known stands between.
+type substitution struct {
+	items []*Node // what is finished
+	text  string  // what is not
+}
+
+func (j *substitution) end() []*Node {
+	if j.text != "" {
+		j.items, j.text = append(j.items, Str(j.text)), ""
+	}
+	return j.items
 }
 
 // callSub puts values into a text. With something unknown it becomes the Fn::Join of its pieces.
@@ -85,21 +97,15 @@ func (e *Evaluator) callSub(arg, n *Node) (*Node, error) {
 	if text == nil {
 		return nil, source.Errorf(n.Span, "%s", subUsage)
 	}
-	if err := checkSub(text.Text, n); err != nil {
+	var room [8]subPiece
+	pieces := subPieces(room[:0], text.Text)
+	if err := checkSub(pieces, n); err != nil {
 		return nil, err
 	}
-	pieces := Arr()
-	known := true
-	add := func(v *Node) {
-		if last := len(pieces.Items) - 1; v.Is(String) && last >= 0 && pieces.Items[last].Is(String) {
-			v = Str(pieces.Items[last].Text + v.Text)
-			pieces.Items = pieces.Items[:last]
-		}
-		pieces.Items = append(pieces.Items, v)
-	}
-	for _, p := range subPieces(text.Text) {
+	var made substitution
+	for _, p := range pieces {
 		if !p.variable {
-			add(Str(p.text))
+			made.text += p.text
 			continue
 		}
 		v, err := e.subValue(p.text, vars, n)
@@ -107,23 +113,19 @@ func (e *Evaluator) callSub(arg, n *Node) (*Node, error) {
 			return nil, err
 		}
 		if _, _, unknown := v.Intrinsic(); unknown {
-			known = false
-			add(v)
+			made.items = append(made.end(), v)
 			continue
 		}
 		s, ok := v.Scalar()
 		if !ok {
 			return nil, source.Errorf(n.Span, "Template error: every value in Fn::Sub must be a string: ${%s} is not.", p.text)
 		}
-		add(Str(s))
+		made.text += s
 	}
-	switch {
-	case !known:
-		return keep("Fn::Join", Arr(Str(""), pieces), n), nil
-	case len(pieces.Items) == 0:
-		return at(Str(""), n), nil
+	if len(made.items) == 0 {
+		return e.dynamic(at(Str(made.text), n))
 	}
-	return e.dynamic(at(pieces.Items[0], n))
+	return keep("Fn::Join", Arr(Str(""), Arr(made.end()...)), n), nil
 }
 
 func (e *Evaluator) subValue(name string, vars, n *Node) (*Node, error) {

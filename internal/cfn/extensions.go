@@ -245,7 +245,7 @@ func (x *extender) sub(arg, n *Node, s scope) *Node {
 	if text == nil {
 		return x.value(arg, s)
 	}
-	if err := checkSub(text.Text, n); err != nil {
+	if err := checkSub(subPieces(nil, text.Text), n); err != nil {
 		x.problems = append(x.problems, err)
 		return arg
 	}

@@ -394,19 +394,29 @@ func (r *reader) outputs(n *Node) {
 
 // noNulls refuses nulls, except in what a transform will still change.
 func (r *reader) noNulls(n *Node, path string) {
-	if n == nil || r.sam() {
-		return
+	if hasNull(n) && !r.sam() {
+		r.nulls(n, path)
 	}
+}
+
+func hasNull(n *Node) bool {
+	if n == nil {
+		return false
+	}
+	return n.Kind == Null || slices.ContainsFunc(n.Items, hasNull) || slices.ContainsFunc(n.Pairs, func(p Pair) bool { return hasNull(p.Value) })
+}
+
+func (r *reader) nulls(n *Node, path string) {
 	switch n.Kind {
 	case Null:
 		r.failf(n, "[%s] 'null' values are not allowed in templates", path)
 	case List:
 		for _, it := range n.Items {
-			r.noNulls(it, path)
+			r.nulls(it, path)
 		}
 	case Map:
 		for _, p := range n.Pairs {
-			r.noNulls(p.Value, path+"/"+p.Key)
+			r.nulls(p.Value, path+"/"+p.Key)
 		}
 	}
 }

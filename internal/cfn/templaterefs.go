@@ -245,7 +245,7 @@ func subReferences(arg, n *Node, f func(reference)) {
 	if text == nil {
 		return
 	}
-	for _, piece := range subPieces(text.Text) {
+	for _, piece := range subPieces(nil, text.Text) {
 		if !piece.variable || vars.Get(piece.text) != nil {
 			continue
 		}

@@ -193,10 +193,11 @@ func (r *Reader) resolve(ctx context.Context, s *Stack, t *cfn.Template, physica
 		if !known {
 			it.Condition = res.Condition
 		}
-		if it.Properties, err = e.Eval(res.Properties); err != nil {
+		properties, err := e.Eval(res.Properties)
+		if err != nil {
 			return fmt.Errorf("evaluate the properties of %s: %w", res.ID, err)
 		}
-		if it.Properties == nil {
+		if it.Properties = properties.Clone(); it.Properties == nil {
 			it.Properties = cfn.Obj()
 		}
 		if n := nested[res.ID]; n != nil && n.drift != "" {
