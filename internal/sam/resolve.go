@@ -1,6 +1,7 @@
 package sam
 
 import (
+	"iter"
 	"strings"
 )
 
@@ -66,7 +67,7 @@ func (r *resolver) replace(v *value) *value {
 	case key == "Ref":
 		return r.parameter(v.get("Ref"), v)
 	case key == "Fn::Sub":
-		substitute(v, r.parameter)
+		substitute(v, r.parameterText)
 	}
 	return v
 }
@@ -86,16 +87,25 @@ func (r *resolver) parameter(name, otherwise *value) *value {
 	return p
 }
 
-// placeholders are the names in the placeholders of a text for Fn::Sub: ids and attributes, and pseudo parameters (AWS::Region).
-func placeholders(text string) (names []string) {
-	for {
-		_, rest, found := strings.Cut(text, "${")
-		if !found {
-			return names
-		}
-		text = rest
-		if name, _, closed := strings.Cut(rest, "}"); closed && isPlaceholder(name) {
-			names = append(names, name)
+// parameterText is what a placeholder in a text stands for.
+func (r *resolver) parameterText(name, placeholder string) string {
+	v := r.parameter(str(name), str(placeholder))
+	if !v.isString() {
+		failDocument(templateCause("Invalid Fn::Sub variable value %s. Fn::Sub expects all variables to be strings.", v.display()).at(v))
+	}
+	return v.text
+}
+
+// placeholders gives the names in the placeholders of a text for Fn::Sub, ids and attributes and pseudo parameters (AWS::Region), and
+// each placeholder.
+func placeholders(text string) iter.Seq2[string, string] {
+	return func(yield func(name, placeholder string) bool) {
+		for at := strings.Index(text, "${"); at >= 0; at = strings.Index(text, "${") {
+			rest := text[at+2:]
+			if name, _, closed := strings.Cut(rest, "}"); closed && isPlaceholder(name) && !yield(name, text[at:at+len(name)+3]) {
+				return
+			}
+			text = rest
 		}
 	}
 }
@@ -111,30 +121,28 @@ const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 // substitute puts other text in the place of the placeholders in a call of Fn::Sub, whose argument is a string or a list that
 // begins with one.
-func substitute(call *value, replacement func(name, placeholder *value) *value) {
+func substitute(call *value, replacement func(name, placeholder string) string) {
 	arg := call.get("Fn::Sub")
 	switch {
 	case arg.isString():
-		call.set("Fn::Sub", substituted(arg, replacement))
+		if to := substituted(arg, replacement); to != arg {
+			call.set("Fn::Sub", to)
+		}
 	case arg.isList() && len(arg.items) > 0 && arg.items[0].isString():
 		arg.items[0] = substituted(arg.items[0], replacement)
 	}
 }
 
-func substituted(text *value, replacement func(name, placeholder *value) *value) *value {
-	if !strings.Contains(text.text, "${") {
-		return text
-	}
+// substituted is text itself where nothing in it changes.
+func substituted(text *value, replacement func(name, placeholder string) string) *value {
 	out := text.text
-	for _, name := range placeholders(text.text) {
-		mark := "${" + name + "}"
-		v := replacement(str(name), str(mark))
-		if !v.isString() {
-			failDocument(templateCause("Invalid Fn::Sub variable value %s. Fn::Sub expects all variables to be strings.", v.display()).at(v))
+	for name, placeholder := range placeholders(text.text) {
+		if to := replacement(name, placeholder); to != placeholder {
+			out = strings.Replace(out, placeholder, to, 1)
 		}
-		if v.text != mark {
-			out = strings.Replace(out, mark, v.text, 1)
-		}
+	}
+	if out == text.text {
+		return text
 	}
 	return text.like(out)
 }
@@ -179,8 +187,8 @@ func (r *references) rewrite(v *value) {
 			v.set("Ref", str(to))
 		}
 	case "Fn::Sub":
-		substitute(v, func(name, p *value) *value { return p.like(r.rewriteIDInSub(name.text, p.text)) })
-		substitute(v, func(name, p *value) *value { return p.like(r.rewriteSub(name.text, p.text)) })
+		substitute(v, r.rewriteIDInSub)
+		substitute(v, r.rewriteSub)
 	case "Fn::GetAtt":
 		r.rewriteGetAtt(v)
 	}
@@ -215,12 +223,13 @@ func (r *references) rewriteIDInSub(name, text string) string {
 }
 
 func (r *references) rewriteSub(name, text string) string {
-	parts := strings.Split(name, ".")
-	if len(parts) < 2 {
+	id, rest, dotted := strings.Cut(name, ".")
+	if !dotted {
 		return text
 	}
-	if to := r.attribute(parts[0], parts[1]); to != "" {
-		return strings.ReplaceAll(text, parts[0]+"."+parts[1], to)
+	attribute, _, _ := strings.Cut(rest, ".")
+	if to := r.attribute(id, attribute); to != "" {
+		return strings.ReplaceAll(text, id+"."+attribute, to)
 	}
 	return text
 }
@@ -228,6 +237,9 @@ func (r *references) rewriteSub(name, text string) string {
 func (r *references) rewriteGetAtt(v *value) {
 	args := v.get("Fn::GetAtt")
 	if !args.isList() || len(args.items) < 2 {
+		return
+	}
+	if id, _, _ := strings.Cut(args.items[0].str(), "."); r.renamed[id] == "" && r.attributes[id] == nil {
 		return
 	}
 	var joined []string

@@ -21,7 +21,13 @@ func TestPlaceholders(t *testing.T) {
 		for _, m := range pattern.FindAllStringSubmatch(text, -1) {
 			want = append(want, m[1])
 		}
-		if diff := cmp.Diff(want, placeholders(text)); diff != "" {
+		var got []string
+		for name, placeholder := range placeholders(text) {
+			if got = append(got, name); placeholder != "${"+name+"}" {
+				t.Errorf("%q: %s is the placeholder of %s", text, placeholder, name)
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%q: %s", text, diff)
 		}
 	})
