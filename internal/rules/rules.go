@@ -61,12 +61,15 @@ type Rule struct {
 }
 
 // Judge says what the check makes of one resource of a type that the rule judges, or of the account (item is nil).
-func (c *Check) Judge(set *Set, item *Item) Verdict {
+func (c *Check) Judge(set *Set, item *Item) Verdict { return c.judge(&subject{set: set}, item) }
+
+// judge is Judge for a subject that was made for the set, and is used again.
+func (c *Check) judge(s *subject, item *Item) Verdict {
 	if item == nil {
 		item = account
 	}
-	s := subject{Item: item, set: set, check: c}
-	return c.complete(c.Rule.judge(&s), item)
+	s.Item, s.check = item, c
+	return c.complete(c.Rule.judge(s), item)
 }
 
 var account = &Item{ID: AccountID, Type: AccountType}
@@ -120,13 +123,14 @@ func (s *Suite) Judge(set *Set) []Verdict {
 		n += len(s.byType[it.Type])
 	}
 	verdicts := make([]Verdict, 0, n)
+	one := &subject{set: set}
 	for _, it := range set.Items {
 		for _, c := range s.byType[it.Type] {
-			verdicts = append(verdicts, c.Judge(set, it))
+			verdicts = append(verdicts, c.judge(one, it))
 		}
 	}
 	for _, c := range s.account {
-		verdicts = append(verdicts, c.Judge(set, nil))
+		verdicts = append(verdicts, c.judge(one, nil))
 	}
 	return verdicts
 }

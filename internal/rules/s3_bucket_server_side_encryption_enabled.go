@@ -48,11 +48,11 @@ func (s *subject) encryption() property {
 func (s *subject) wantEncryptedUploads(algorithm property) Verdict {
 	grade, found, open := Zero, no, property{}
 	tangled := false
-	opaque := statements(s.policies(bucketPolicies...), func(at property, st policy.Statement) bool {
+	opaque := statements(s.policies(bucketPolicies...), func(at clause, st policy.Statement) bool {
 		denies, worth := deniesUnencrypted(st)
 		denies = min(denies, st.Denies(), st.ForAnybody(), st.CoversAction("s3:PutObject"))
 		if denies == unknown {
-			open = at
+			open = at.property()
 		}
 		if denies == yes {
 			grade = worth

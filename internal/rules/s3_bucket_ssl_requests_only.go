@@ -22,7 +22,7 @@ var s3BucketSSLRequestsOnly = Rule{
 func judgeS3BucketSSLRequestsOnly(s *subject) Verdict {
 	docs := s.policies(bucketPolicies...)
 	bucket, objects := no, no
-	opaque := statements(docs, func(_ property, st policy.Statement) bool {
+	opaque := statements(docs, func(_ clause, st policy.Statement) bool {
 		denies := min(st.Denies(), st.ForAnybody(), st.CoversAction("s3:*"), deniesPlainHTTP(st))
 		if denies != no {
 			onBucket, onObjects := s.covers(st)
@@ -115,7 +115,7 @@ func (s *subject) mayMean(pattern string) bool {
 func registryS3BucketSSLRequestsOnly(s *subject) Verdict {
 	good := false
 	docs := s.own("PolicyDocument")
-	statements(docs, func(_ property, st policy.Statement) bool {
+	statements(docs, func(_ clause, st policy.Statement) bool {
 		test := st.Node.At("Condition", "Bool", "aws:SecureTransport")
 		good = st.Denies() == yes && test.Is(cfn.Bool) && test.Text == "false"
 		return !good

@@ -95,9 +95,24 @@ func (s *subject) policies(types ...string) []document {
 	return docs
 }
 
+// clause is where a statement stands: the index-th of a document's.
+type clause struct {
+	of    *document
+	index int
+	node  *cfn.Node
+}
+
+func (c clause) property() property {
+	p := property{node: c.node, path: c.of.where() + ".Statement." + strconv.Itoa(c.index), span: c.node.Where(), open: isOpen(c.node)}
+	if !p.span.IsValid() {
+		p.span = c.of.span
+	}
+	return p
+}
+
 // statements calls f with every statement of the documents until f returns false. It returns the first document of which
 // nothing is known.
-func statements(docs []document, f func(at property, st policy.Statement) bool) (opaque *document) {
+func statements(docs []document, f func(at clause, st policy.Statement) bool) (opaque *document) {
 	for i := range docs {
 		d := &docs[i]
 		var doc *cfn.Node
@@ -112,11 +127,7 @@ func statements(docs []document, f func(at property, st policy.Statement) bool) 
 		}
 		more := true
 		policy.Statements(doc, func(i int, st policy.Statement) bool {
-			at := property{node: st.Node, path: d.where() + ".Statement." + strconv.Itoa(i), span: st.Node.Where(), open: isOpen(st.Node)}
-			if !at.span.IsValid() {
-				at.span = d.span
-			}
-			more = f(at, st)
+			more = f(clause{d, i, st.Node}, st)
 			return more
 		})
 		if !more {
@@ -130,15 +141,15 @@ func statements(docs []document, f func(at property, st policy.Statement) bool) 
 func (s *subject) wantNone(docs []document, fault string, faulty func(policy.Statement) truth) Verdict {
 	var first, open property
 	n, unsure := 0, false
-	opaque := statements(docs, func(at property, st policy.Statement) bool {
+	opaque := statements(docs, func(at clause, st policy.Statement) bool {
 		switch faulty(st) {
 		case yes:
 			if n++; n == 1 {
-				first = at
+				first = at.property()
 			}
 		case unknown:
 			if !unsure {
-				open, unsure = at, true
+				open, unsure = at.property(), true
 			}
 		}
 		return true
