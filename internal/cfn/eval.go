@@ -288,8 +288,8 @@ func (e *Evaluator) junction(name string, arg, n *Node) (*truth, error) {
 	return out, nil
 }
 
-// pseudo returns a pseudo parameter's value, or nil if it is not known.
-func (e *Evaluator) pseudo(name string) *Node {
+// pseudo returns a pseudo parameter's value for where it is asked for, or nil if it is not known.
+func (e *Evaluator) pseudo(name string, at *Node) *Node {
 	var text string
 	switch name {
 	case pseudoAccount:
@@ -313,13 +313,13 @@ func (e *Evaluator) pseudo(name string) *Node {
 	case text == "":
 		return nil
 	}
-	return Str(text)
+	return &Node{Kind: String, Text: text, Span: at.Where()}
 }
 
 // ref returns what {"Ref": name} stands for, or nil if it is not known.
 func (e *Evaluator) ref(name string, at *Node) (*Node, error) {
 	if strings.HasPrefix(name, "AWS::") {
-		return e.pseudo(name), nil
+		return e.pseudo(name, at), nil
 	}
 	if p := e.t.Parameter(name); p != nil {
 		text, ok := e.env.Parameters[name]

@@ -139,10 +139,12 @@ func getAttArguments(arg *Node) (id string, attr *Node, ok bool) {
 	return items[0].Text, &Node{Kind: String, Text: strings.Join(parts, "."), Span: arg.Span}, !slices.Contains(parts, "")
 }
 
+const getAttUsage = "Template error: every Fn::GetAtt object requires two non-empty parameters, the resource name and the resource attribute"
+
 func (e *Evaluator) callGetAtt(arg, n *Node) (*Node, error) {
 	id, attr, ok := getAttArguments(arg)
 	if !ok {
-		return nil, source.Errorf(n.Span, "Template error: every Fn::GetAtt object requires two non-empty parameters, the resource name and the resource attribute")
+		return nil, source.Errorf(n.Span, "%s", getAttUsage)
 	}
 	name, err := e.eval(attr)
 	if err != nil {
@@ -152,7 +154,7 @@ func (e *Evaluator) callGetAtt(arg, n *Node) (*Node, error) {
 		return keep("Fn::GetAtt", Arr(Str(id), name), n), nil
 	}
 	if name.Str() == "" {
-		return nil, source.Errorf(n.Span, "Template error: every Fn::GetAtt object requires two non-empty parameters, the resource name and the resource attribute")
+		return nil, source.Errorf(n.Span, "%s", getAttUsage)
 	}
 	v, err := e.attribute(id, name.Text)
 	if err != nil {

@@ -113,7 +113,7 @@ func (e *Evaluator) callSub(arg, n *Node) (*Node, error) {
 			return nil, err
 		}
 		if _, _, unknown := v.Intrinsic(); unknown {
-			made.items = append(made.end(), v)
+			made.items = append(made.end(), at(v, n))
 			continue
 		}
 		s, ok := v.Scalar()
@@ -128,6 +128,7 @@ func (e *Evaluator) callSub(arg, n *Node) (*Node, error) {
 	return keep("Fn::Join", Arr(Str(""), Arr(made.end()...)), n), nil
 }
 
+// subValue is what ${name} stands for in n. If that is not known, it is the function that says the same.
 func (e *Evaluator) subValue(name string, vars, n *Node) (*Node, error) {
 	if v := vars.Get(name); v != nil {
 		out, err := e.eval(v)
@@ -136,8 +137,20 @@ func (e *Evaluator) subValue(name string, vars, n *Node) (*Node, error) {
 		}
 		return out, err
 	}
-	if id, attr, ok := strings.Cut(name, "."); ok {
-		return e.callGetAtt(Arr(Str(id), Str(attr)), &Node{Kind: Map, Span: n.Span, Pairs: []Pair{{Key: "Fn::GetAtt"}}})
+	id, attr, ok := strings.Cut(name, ".")
+	if !ok {
+		v, err := e.ref(name, n)
+		if err == nil && v == nil {
+			v = Ref(name)
+		}
+		return v, err
 	}
-	return e.callRef(Str(name), &Node{Kind: Map, Span: n.Span, Pairs: []Pair{{Key: "Ref", Value: Str(name)}}})
+	if id == "" || attr == "" {
+		return nil, source.Errorf(n.Span, "%s", getAttUsage)
+	}
+	v, err := e.attribute(id, attr)
+	if err == nil && v == nil {
+		v = Obj(P("Fn::GetAtt", Arr(Str(id), Str(attr))))
+	}
+	return v, err
 }
