@@ -2,24 +2,47 @@ package sam
 
 import "evo/internal/cfn"
 
-// room hands out parts of larger pieces: the thousands of small things that a template is made of live and die together.
-type room[T any] struct {
-	left []T
-	size int // of the last piece
-}
+// room hands out parts of one piece that was made as large as all of them: the hundreds of small things that a template is made of
+// live and die together.
+type room[T any] []T
 
 func (r *room[T]) take(n int) []T {
-	if n > len(r.left) {
-		r.size = min(max(2*r.size, 8), 128)
-		r.left = make([]T, max(n, r.size))
-	}
-	part := r.left[:n:n]
-	r.left = r.left[n:]
+	part := (*r)[:n:n]
+	*r = (*r)[n:]
 	return part
 }
 
+// amount is how many things a template is made of.
+type amount struct{ values, maps, entries, items int }
+
 // fromNode makes values of a template's nodes.
-func fromNode(n *cfn.Node) *value { return new(valueMaker).value(n) }
+func fromNode(n *cfn.Node) *value {
+	var a amount
+	a.addNode(n)
+	m := valueMaker{values: make(room[value], a.values), maps: make(room[fields], a.maps),
+		fields: make(room[field], a.entries), items: make(room[*value], a.items)}
+	return m.value(n)
+}
+
+func (a *amount) addNode(n *cfn.Node) {
+	if n == nil {
+		return
+	}
+	a.values++
+	switch n.Kind {
+	case cfn.List:
+		a.items += len(n.Items)
+		for _, item := range n.Items {
+			a.addNode(item)
+		}
+	case cfn.Map:
+		a.maps++
+		a.entries += len(n.Pairs)
+		for i := range n.Pairs {
+			a.addNode(n.Pairs[i].Value)
+		}
+	}
+}
 
 type valueMaker struct {
 	values room[value]
@@ -52,7 +75,28 @@ func (m *valueMaker) value(n *cfn.Node) *value {
 }
 
 // node makes nodes of values, in the order of insertion.
-func (v *value) node() *cfn.Node { return new(nodeMaker).node(v) }
+func (v *value) node() *cfn.Node {
+	var a amount
+	a.addValue(v)
+	m := nodeMaker{nodes: make(room[cfn.Node], a.values), pairs: make(room[cfn.Pair], a.entries), items: make(room[*cfn.Node], a.items)}
+	return m.node(v)
+}
+
+func (a *amount) addValue(v *value) {
+	a.values++
+	switch {
+	case v.isList():
+		a.items += len(v.items)
+		for _, item := range v.items {
+			a.addValue(item)
+		}
+	case v.isMap():
+		a.entries += len(v.fields.list)
+		for i := range v.fields.list {
+			a.addValue(v.fields.list[i].value)
+		}
+	}
+}
 
 type nodeMaker struct {
 	nodes room[cfn.Node]
