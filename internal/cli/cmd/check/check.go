@@ -212,9 +212,7 @@ const ahead = 64
 // judgeAll judges templates on all processors, and hands over each result, in the order of the paths, as soon as it and those before
 // are there.
 func (w *work) judgeAll(paths []string, take func(result) error) error {
-	// Judging makes much garbage and keeps little: with the usual setting collecting it takes a good part of the time. What startup
-	// made the collector wait for is waited for here as well: collections are some 40 MB apart.
-	defer debug.SetGCPercent(debug.SetGCPercent(200))
+	defer collectSeldom()()
 	results := make([]chan result, len(paths))
 	for i := range results {
 		results[i] = make(chan result, 1)
@@ -251,6 +249,21 @@ func (w *work) judgeAll(paths []string, take func(result) error) error {
 		}
 	}
 	return nil
+}
+
+// collectSeldom lets some 50 MB gather between collections, until what it returns is called. Judging makes much garbage and keeps little:
+// with the usual setting collecting it takes a good part of the time. When the first collection is due was settled as the program began
+// and had nothing but startup's ballast; what comes later also counts what the program has made since.
+func collectSeldom() (end func()) {
+	const first, later = 450, 150
+	usual := debug.SetGCPercent(first)
+	var ended sync.Once
+	collected := runtime.AddCleanup(new([1 << 10]byte), func(struct{}) { ended.Do(func() { debug.SetGCPercent(later) }) }, struct{}{})
+	return func() {
+		collected.Stop()
+		ended.Do(func() {})
+		debug.SetGCPercent(usual)
+	}
 }
 
 func (w *work) judge(path string) result {
