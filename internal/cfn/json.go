@@ -285,7 +285,7 @@ func (n *Node) MarshalJSON() ([]byte, error) {
 
 // JSON is n as indented JSON with a line feed at the end.
 func (n *Node) JSON() ([]byte, error) {
-	w := jsonWriter{indent: "  ", out: make([]byte, 0, 4<<10)}
+	w := jsonWriter{indent: "  ", out: make([]byte, 0, 8<<10)}
 	err := w.value(n)
 	return append(w.out, '\n'), err
 }

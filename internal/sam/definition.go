@@ -14,15 +14,14 @@ const (
 	iamAuthorizer = "AWS_IAM"
 )
 
-// definition edits the definition of an API, OpenAPI or Swagger. It works on a copy, and hands out a copy when it is done: that
-// shows in the order of its tables, and so in deployment ids.
+// definition edits the definition of an API, OpenAPI or Swagger. An editor works on a copy, and hands out a copy when it is done: that
+// shows in the order of its tables, and so in deployment ids. One that nobody else has is edited in place, which shows in the same way.
 type definition struct {
 	doc   *value
 	paths *value
 }
 
 func newDefinition(doc *value) definition {
-	doc = doc.clone()
 	return definition{doc: doc, paths: doc.get("paths")}
 }
 

@@ -14,7 +14,7 @@ type apiPlan struct {
 	implicitID   string // of the API for events that name none
 	condition    string // of that API, if all its events are conditional
 	newResource  func() *value
-	wrapPaths    func(doc *value, wrap func(d *definition)) *value
+	wrapPaths    func(doc *value, wrap func(d *definition)) *value // of an API that SAM defines: nobody else has doc
 	isDefinition func(doc *value) bool
 }
 
@@ -25,9 +25,9 @@ var restAPIPlan = &apiPlan{
 		return object("Type", apiType, "Properties", object("StageName", "Prod", "DefinitionBody", swaggerSkeleton(), managedFlag, true))
 	},
 	wrapPaths: func(doc *value, wrap func(*definition)) *value {
-		s := editSwagger(doc)
+		s := openSwagger(doc.refill())
 		wrap(&s.definition)
-		return s.finish()
+		return s.close().refill()
 	},
 	isDefinition: isSwagger,
 }
@@ -39,9 +39,9 @@ var httpAPIPlan = &apiPlan{
 		return object("Type", httpAPIType, "Properties", object("DefinitionBody", openAPISkeleton(), managedFlag, true))
 	},
 	wrapPaths: func(doc *value, wrap func(*definition)) *value {
-		o := editOpenAPI(doc)
+		o := openOpenAPI(doc.refill())
 		wrap(&o.definition)
-		return o.finish()
+		return o.close().refill()
 	},
 	isDefinition: isOpenAPIDoc,
 }
@@ -65,11 +65,16 @@ type apiUse struct {
 func (t *transformer) addImplicitAPI(plan *apiPlan) {
 	p := &implicit{t: t, plan: plan, apis: map[string]*apiUse{}}
 	resources := t.source.get("Resources")
+	callers := samResources(t.source, functionType, stateMachineType)
+	if !slices.ContainsFunc(callers, p.callsAPI) && !resources.has(plan.implicitID) && !resources.fields.tabular {
+		p.addPathConditions()
+		return // in a table, that the API comes and goes shows in the order of the others
+	}
 	existing := resources.field(plan.implicitID)
 	existing.value = existing.value.clone()
 	resources.set(plan.implicitID, plan.newResource())
 	var causes []*Cause
-	for _, e := range samResources(t.source, functionType, stateMachineType) {
+	for _, e := range callers {
 		if c := catch(func() { inResource(e.key, func() { p.addEvents(e) }) }); c != nil {
 			if c.Event == "" {
 				panic(c)
@@ -87,12 +92,21 @@ func (t *transformer) addImplicitAPI(plan *apiPlan) {
 	}
 }
 
+// callsAPI reports whether a function or state machine has an event of the plan's type.
+func (p *implicit) callsAPI(e field) bool {
+	return slices.ContainsFunc(e.value.at("Properties", "Events").entries(), p.isCall)
+}
+
+func (p *implicit) isCall(event field) bool {
+	return event.value.isMap() && event.value.get("Type").isText(p.plan.eventType)
+}
+
 // addEvents adds the events of one function or state machine.
 func (p *implicit) addEvents(e field) {
 	events := e.value.at("Properties", "Events")
 	chosen := newTable()
 	for _, ev := range events.entries() {
-		if ev.value.isMap() && ev.value.get("Type").isText(p.plan.eventType) {
+		if p.isCall(ev) {
 			chosen.setKey(ev)
 		}
 	}

@@ -26,7 +26,10 @@ func openAPISkeleton() *value {
 	return tableOf("openapi", "3.0.1", "info", tableOf("version", "1.0", "title", ref("AWS::StackName")), "paths", newTable())
 }
 
-func editOpenAPI(doc *value) *openAPI {
+// editOpenAPI begins to edit a copy of a definition.
+func editOpenAPI(doc *value) *openAPI { return openOpenAPI(doc.clone()) }
+
+func openOpenAPI(doc *value) *openAPI {
 	if !isOpenAPIDoc(doc) {
 		failDocument(templateCause("Invalid OpenApi document. Invalid values or missing keys for 'openapi' or 'paths' in 'DefinitionBody'."))
 	}
@@ -44,7 +47,10 @@ func editOpenAPI(doc *value) *openAPI {
 	return o
 }
 
-func (o *openAPI) finish() *value {
+// finish is a copy of the edited definition.
+func (o *openAPI) finish() *value { return o.close().clone() }
+
+func (o *openAPI) close() *value {
 	o.doc.set("paths", o.paths)
 	if o.tags.truthy() {
 		o.doc.set("tags", o.tags)
@@ -58,7 +64,7 @@ func (o *openAPI) finish() *value {
 	if o.info.truthy() {
 		o.doc.set("info", o.info)
 	}
-	return o.doc.clone()
+	return o.doc
 }
 
 // addFunction lets a method call a Lambda function, unless it calls something already.

@@ -25,8 +25,10 @@ func swaggerSkeleton() *value {
 	return tableOf("swagger", "2.0", "info", tableOf("version", "1.0", "title", ref("AWS::StackName")), "paths", newTable())
 }
 
-// editSwagger begins to edit a definition.
-func editSwagger(doc *value) *swagger {
+// editSwagger begins to edit a copy of a definition.
+func editSwagger(doc *value) *swagger { return openSwagger(doc.clone()) }
+
+func openSwagger(doc *value) *swagger {
 	if !isSwagger(doc) {
 		failDocument(templateCause("Invalid Swagger document or the Swagger document is not explicitly defined in 'DefinitionBody'."))
 	}
@@ -50,8 +52,10 @@ func orTable(v *value) *value {
 	return newTable()
 }
 
-// finish is the edited definition.
-func (s *swagger) finish() *value {
+// finish is a copy of the edited definition.
+func (s *swagger) finish() *value { return s.close().clone() }
+
+func (s *swagger) close() *value {
 	for _, part := range []struct {
 		key string
 		v   *value
@@ -64,7 +68,7 @@ func (s *swagger) finish() *value {
 			s.doc.set(part.key, part.v)
 		}
 	}
-	return s.doc.clone()
+	return s.doc
 }
 
 // integration is what a method calls.

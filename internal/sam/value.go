@@ -435,6 +435,26 @@ func (v *value) cloneWith(clone func(*value) *value) *value {
 	return c
 }
 
+// refill fills the tables in v anew, as clone does, but in place.
+func (v *value) refill() *value {
+	for _, item := range v.itemsOrNone() {
+		item.refill()
+	}
+	if !v.isMap() {
+		return v
+	}
+	if entries, fresh := v.fields.visit(); fresh {
+		*v.fields = fields{list: entries, tabular: true}
+		if len(entries) > fewKeys {
+			v.fields.order()
+		}
+	}
+	for i := range v.fields.list {
+		v.fields.list[i].value.refill()
+	}
+	return v
+}
+
 // size counts the values in v, v included.
 func (v *value) size() int {
 	if v == nil {
