@@ -18,7 +18,7 @@ import (
 type Cost struct {
 	First, All time.Duration // until the first byte of a result, and until the end
 	Processor  time.Duration // user and system
-	Memory     float64       // MiB, at most
+	Memory     float64       // MiB, at most; but no less than this process had taken before, for the system counts that as the other's beginning
 }
 
 // Build compiles a program of this tree into a directory, as releases are compiled: static, without cgo and without what debuggers

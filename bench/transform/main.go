@@ -67,10 +67,10 @@ func compare(evo, python, dir string, rounds, runs int) error {
 		}
 	}
 	fmt.Printf("%s, %d processors, %d templates, %d bytes on average\n\n", runtime.Version(), runtime.NumCPU(), len(templates), average(templates))
-	if err := inProcess(python, script, templates, paths, rounds); err != nil {
+	if err := processes(evo, python, script, median(templates, paths), runs); err != nil {
 		return err
 	}
-	return processes(evo, python, script, median(templates, paths), runs)
+	return inProcess(python, script, templates, paths, rounds)
 }
 
 // costs are µs of processor a template, all until then.
@@ -93,7 +93,7 @@ func inProcess(python, script string, templates []corpus.Template, paths []strin
 			return fmt.Errorf("measure the reference: %w", err)
 		}
 	}
-	fmt.Printf("| in process, µs of processor a template, all until then | evo | aws-sam-translator | ratio |\n|---|--:|--:|--:|\n")
+	fmt.Printf("\n| in process, µs of processor a template, all until then | evo | aws-sam-translator | ratio |\n|---|--:|--:|--:|\n")
 	for _, r := range []struct {
 		name        string
 		evo, theirs float64
@@ -129,7 +129,7 @@ func measure(templates []corpus.Template, rounds int) (costs, error) {
 
 // processes measures what a person waits for: one template, from the program's start to its end.
 func processes(evo, python, script, template string, runs int) error {
-	fmt.Printf("\n| one template, as a process | wall, ms | processor, ms | peak memory |\n|---|--:|--:|--:|\n")
+	fmt.Printf("| one template, as a process | wall, ms | processor, ms | peak memory |\n|---|--:|--:|--:|\n")
 	own, err := command.Best(runs, evo, "transform", "-t", template)
 	if err != nil {
 		return err

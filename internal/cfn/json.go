@@ -293,7 +293,7 @@ func (n *Node) JSON() ([]byte, error) {
 // jsonWriter writes nodes the way that encoding/json does, without reflection and in one go.
 type jsonWriter struct {
 	out    []byte
-	indent string // for each level; empty: all on one line
+	indent string // spaces for each level; empty: all on one line
 	depth  int
 }
 
@@ -352,10 +352,14 @@ func (w *jsonWriter) newLine() {
 		return
 	}
 	w.out = append(w.out, '\n')
-	for range w.depth {
-		w.out = append(w.out, w.indent...)
+	margin := w.depth * len(w.indent)
+	for ; margin > len(spaces); margin -= len(spaces) {
+		w.out = append(w.out, spaces...)
 	}
+	w.out = append(w.out, spaces[:margin]...)
 }
+
+const spaces = "                                "
 
 // number writes a number as it stands if JSON can hold that, else (1., .5, +3) by its value, and infinities as strings.
 func (w *jsonWriter) number(text string) error {
