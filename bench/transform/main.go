@@ -23,6 +23,7 @@ import (
 
 	"evo/bench/command"
 	"evo/bench/corpus"
+	_ "evo/internal/cli/startup" // garbage is collected when it is in evo's commands
 )
 
 //go:embed reference.py
