@@ -124,23 +124,29 @@ func (t *transformer) run() {
 	t.references.rewrite(t.out)
 }
 
-// outputBefore is a copy of the template, to be changed into the output. SAM resources are not copied, since what is made of them takes
-// their places; connectors are: what they become shows in the dependencies of those that follow.
+// outputBefore is a copy of the template, to be changed into the output. What is in its sections and resources is not copied: what is
+// made of SAM resources takes their places, and to the others nothing is done but in the end. Only connectors show in the dependencies of
+// what they connect, and so of connectors that follow.
 func (t *transformer) outputBefore() *value {
-	resources := t.source.get("Resources")
+	resources, conditions := t.source.get("Resources"), t.source.get("Conditions")
+	connected := len(samResources(t.source, connectorType)) > 0
 	return t.source.cloneWith(func(section *value) *value {
-		if section != resources {
-			return section.clone()
-		}
-		return section.cloneWith(func(r *value) *value {
-			kind := r.get("Type").str()
-			if _, ok := samKinds[kind]; ok && kind != connectorType {
+		switch section {
+		case conditions:
+			return section.cloneWith(itself)
+		case resources:
+			return section.cloneWith(func(r *value) *value {
+				if kind := r.get("Type").str(); connected && (samKinds[kind] == nil || kind == connectorType) {
+					return r.clone()
+				}
 				return r
-			}
-			return r.clone()
-		})
+			})
+		}
+		return section
 	})
 }
+
+func itself(v *value) *value { return v }
 
 // parameterValues are the given values, the defaults of the others, and the pseudo parameters that are known.
 func (t *transformer) parameterValues(marked bool) *value {
