@@ -65,8 +65,7 @@ type apiUse struct {
 func (t *transformer) addImplicitAPI(plan *apiPlan) {
 	p := &implicit{t: t, plan: plan, apis: map[string]*apiUse{}}
 	resources := t.source.get("Resources")
-	callers := samResources(t.source, functionType, stateMachineType)
-	if !slices.ContainsFunc(callers, p.callsAPI) && !resources.has(plan.implicitID) && !resources.fields.tabular {
+	if !resources.has(plan.implicitID) && !resources.fields.tabular && !slices.ContainsFunc(p.callers(), p.callsAPI) {
 		p.addPathConditions()
 		return // in a table, that the API comes and goes shows in the order of the others
 	}
@@ -74,7 +73,7 @@ func (t *transformer) addImplicitAPI(plan *apiPlan) {
 	existing.value = existing.value.clone()
 	resources.set(plan.implicitID, plan.newResource())
 	var causes []*Cause
-	for _, e := range callers {
+	for _, e := range p.callers() {
 		if c := catch(func() { inResource(e.key, func() { p.addEvents(e) }) }); c != nil {
 			if c.Event == "" {
 				panic(c)
@@ -91,6 +90,8 @@ func (t *transformer) addImplicitAPI(plan *apiPlan) {
 		panic(newError(causes))
 	}
 }
+
+func (p *implicit) callers() []field { return samResources(p.t.source, functionType, stateMachineType) }
 
 // callsAPI reports whether a function or state machine has an event of the plan's type.
 func (p *implicit) callsAPI(e field) bool {
