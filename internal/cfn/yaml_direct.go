@@ -47,7 +47,7 @@ func readDirect(text []byte) (root *Node) {
 			root = nil
 		}
 	}()
-	r := &directReader{text: string(text), line: 1, nodes: make([]Node, 0, len(text)/24)}
+	r := &directReader{text: string(text), line: 1, nodes: make([]Node, 0, len(text)/20)}
 	if strings.HasPrefix(r.text, documentStart) {
 		r.at = len(documentStart) - 1
 	}
@@ -152,7 +152,7 @@ func (r *directReader) nextLine() {
 
 func (r *directReader) node(kind Kind, text string) *Node {
 	if len(r.nodes) == cap(r.nodes) {
-		r.nodes = make([]Node, 0, 64)
+		r.nodes = make([]Node, 0, 16)
 	}
 	r.nodes = append(r.nodes, Node{Kind: kind, Text: text})
 	return &r.nodes[len(r.nodes)-1]

@@ -137,50 +137,53 @@ func (j *jsonWriter) Close() error {
 type textWriter struct {
 	w                    io.Writer
 	failed, open, judged int
-	b                    []byte // of the last template, whose room is used again
+
+	// Of the last template; their room is used again.
+	shown []*rules.Verdict
+	b     []byte
 }
 
 func (w *textWriter) Template(t Template) error {
-	b := w.b[:0]
-	for _, v := range byLine(t.Verdicts) {
-		d := source.Diagnostic{File: t.File, Span: v.Span}
-		switch v.Compliance {
-		case rules.NotApplicable:
+	w.shown, w.b = w.shown[:0], w.b[:0]
+	for i := range t.Verdicts {
+		v := &t.Verdicts[i]
+		if v.Compliance == rules.NotApplicable {
 			continue
-		case rules.InsufficientData:
-			w.open++
-			d.Severity = source.Warning
-		case rules.NonCompliant:
-			w.failed++
-			if rule := rules.Find(v.Rule); rule != nil {
-				d.Hint = rule.Remedy
-			}
 		}
 		w.judged++
 		if v.Compliance != rules.Compliant {
-			d.Message = v.Resource + ": " + v.Rule + ": " + v.Reason
-			b = append(d.AppendText(b, t.Text), '\n')
+			w.shown = append(w.shown, v)
 		}
 	}
-	w.b = b
-	_, err := w.w.Write(b)
+	slices.SortStableFunc(w.shown, byLine)
+	for _, v := range w.shown {
+		w.show(t, v)
+	}
+	_, err := w.w.Write(w.b)
 	return err
 }
 
-// byLine are verdicts in the order of the file; those without a place in it come last.
-func byLine(verdicts []rules.Verdict) []*rules.Verdict {
-	sorted := make([]*rules.Verdict, len(verdicts))
-	for i := range verdicts {
-		sorted[i] = &verdicts[i]
-	}
-	slices.SortStableFunc(sorted, func(a, b *rules.Verdict) int {
-		lineA, lineB := a.Span.Start.Line, b.Span.Start.Line
-		if (lineA == 0) != (lineB == 0) {
-			return cmp.Compare(lineB, lineA)
+func (w *textWriter) show(t Template, v *rules.Verdict) {
+	d := source.Diagnostic{File: t.File, Span: v.Span, Message: v.Resource + ": " + v.Rule + ": " + v.Reason}
+	if v.Compliance == rules.InsufficientData {
+		w.open++
+		d.Severity = source.Warning
+	} else {
+		w.failed++
+		if rule := rules.Find(v.Rule); rule != nil {
+			d.Hint = rule.Remedy
 		}
-		return cmp.Compare(lineA, lineB)
-	})
-	return sorted
+	}
+	w.b = append(d.AppendText(w.b, t.Text), '\n')
+}
+
+// byLine is the order of the file; what has no place in it comes last.
+func byLine(a, b *rules.Verdict) int {
+	lineA, lineB := a.Span.Start.Line, b.Span.Start.Line
+	if (lineA == 0) != (lineB == 0) {
+		return cmp.Compare(lineB, lineA)
+	}
+	return cmp.Compare(lineA, lineB)
 }
 
 func (w *textWriter) Close() error {
