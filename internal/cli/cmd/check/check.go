@@ -251,11 +251,11 @@ func (w *work) judgeAll(paths []string, take func(result) error) error {
 	return nil
 }
 
-// collectSeldom lets some 55 MB gather between collections, until what it returns is called. Judging makes much garbage and keeps little:
+// collectSeldom lets some 50 MB gather between collections, until what it returns is called. Judging makes much garbage and keeps little:
 // with the usual setting collecting it takes a good part of the time. When the first collection is due was settled as the program began
 // and had nothing but startup's ballast; what comes later also counts what the program has made since.
 func collectSeldom() (end func()) {
-	const first, later = 450, 200
+	const first, later = 420, 180
 	usual := debug.SetGCPercent(first)
 	var ended sync.Once
 	collected := runtime.AddCleanup(new([1 << 10]byte), func(struct{}) { ended.Do(func() { debug.SetGCPercent(later) }) }, struct{}{})
