@@ -77,10 +77,7 @@ func (s *shape) check(v *value, path []string, errs []shapeError) []shapeError {
 	}
 	switch s.kind {
 	case aStruct:
-		if (v.isList() || v.isString()) && !v.truthy() {
-			v = object() // what is empty passes for an empty map
-		}
-		if !v.isMap() {
+		if v = v.dict(); v == nil {
 			return bad("value is not a valid dict", "type_error.dict")
 		}
 		return s.checkFields(v, path, errs)
@@ -92,17 +89,14 @@ func (s *shape) check(v *value, path []string, errs []shapeError) []shapeError {
 			errs = s.item.check(item, append(path, itoa(i)), errs)
 		}
 	case aDictOf:
-		if v.isList() && v.len() == 0 {
-			return errs // an empty list passes for an empty map
-		}
-		if !v.isMap() {
+		if v = v.dict(); v == nil {
 			return bad("value is not a valid dict", "type_error.dict")
 		}
 		for _, e := range v.entries() {
 			errs = s.item.check(e.value, append(path, e.key), errs)
 		}
 	case orIntrinsic:
-		if v.isMap() || (v.isList() || v.isString()) && !v.truthy() || s.item.takes(v) {
+		if v.dict() != nil || s.item.takes(v) {
 			return errs
 		}
 		return s.item.check(v, path, bad("value is not a valid dict", "type_error.dict"))
@@ -188,15 +182,12 @@ func (s *shape) checkScalar(v *value) (message, code string) {
 
 // read is v, which check let pass, as the validator hands it on: in the types that are asked for.
 func (s *shape) read(v *value) *value {
-	switch {
-	case v.isNone():
+	if v.isNone() {
 		return v
-	case (s.kind == aStruct || s.kind == aDictOf || s.kind == orIntrinsic) && (v.isList() || v.isString()) && !v.truthy():
-		return object() // what is empty passes for an empty map
 	}
 	switch s.kind {
 	case aStruct:
-		return s.readFields(v)
+		return s.readFields(v.dict())
 	case aListOf:
 		out := v.copy()
 		for i, item := range v.items {
@@ -204,14 +195,14 @@ func (s *shape) read(v *value) *value {
 		}
 		return out
 	case aDictOf:
-		out := v.copy()
+		out := v.dict().copy()
 		for _, e := range v.entries() {
 			out.set(e.key, s.item.read(e.value))
 		}
 		return out
 	case orIntrinsic:
-		if v.isMap() {
-			return v
+		if d := v.dict(); d != nil {
+			return d
 		}
 		return s.item.read(v)
 	case firstOf:
@@ -245,6 +236,40 @@ func (s *shape) readScalar(v *value) *value {
 		return boolean(oneOf(strings.ToLower(v.display()), "1", "1.0", "on", "t", "true", "y", "yes"))
 	}
 	return v
+}
+
+// dict is the map for which the validator takes v: a map as it is, what is empty, and a list of pairs. It is nil if there is none.
+func (v *value) dict() *value {
+	switch {
+	case v.isMap():
+		return v
+	case !v.isList() && !v.isText(""):
+		return nil
+	}
+	out := object()
+	for _, item := range v.itemsOrNone() {
+		key, x := item.pair()
+		if !key.isString() {
+			return nil
+		}
+		out.set(key.text, x)
+	}
+	return out
+}
+
+// pair are the two parts of which Python makes an entry: of a list of two, of a map its two keys, of a text its two characters.
+func (v *value) pair() (key, x *value) {
+	parts := v.itemsOrNone()
+	switch letters := []rune(v.str()); {
+	case v.isMap():
+		parts = v.keys()
+	case len(letters) == 2:
+		return str(string(letters[0])), str(string(letters[1]))
+	}
+	if len(parts) != 2 {
+		return nil, nil
+	}
+	return parts[0], parts[1]
 }
 
 // digits are those of the number that v stands for.

@@ -129,7 +129,7 @@ func (t *transformer) run() {
 // what they connect, and so of connectors that follow.
 func (t *transformer) outputBefore() *value {
 	resources, conditions := t.source.get("Resources"), t.source.get("Conditions")
-	connected := len(samResources(t.source, connectorType)) > 0
+	connected := slices.ContainsFunc(resources.entries(), func(e field) bool { return e.value.get("Type").isText(connectorType) })
 	return t.source.cloneWith(func(section *value) *value {
 		switch section {
 		case conditions:

@@ -402,3 +402,27 @@ Resources:
 	}
 	wg.Wait()
 }
+
+// What a connector becomes shows in the dependencies of resources, but not of connectors that follow: AWS leaves these as they were.
+func TestDependenciesOnConnectors(t *testing.T) {
+	template := parse(t, "t.yaml", []byte(`
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Function: {Type: AWS::Serverless::Function, Properties: {Runtime: python3.13, Handler: a.b, InlineCode: x}}
+  Table: {Type: AWS::Serverless::SimpleTable}
+  First: {Type: AWS::Serverless::Connector, Properties: {Source: {Id: Function}, Destination: {Id: Table}, Permissions: [Write]}}
+  Second: {Type: AWS::Serverless::Connector, DependsOn: First, Properties: {Source: {Id: Function}, Destination: {Id: Table}, Permissions: [Read]}}
+  Topic: {Type: AWS::SNS::Topic, DependsOn: First}
+`))
+	out, err := sam.Transform(template, sam.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	resources := out.Get("Resources")
+	if on := resources.At("SecondPolicy", "DependsOn"); on.Str() != "First" {
+		t.Errorf("the second connector's policy depends on %v", on)
+	}
+	if on := resources.At("Topic", "DependsOn").List(); len(on) != 1 || on[0].Str() != "FirstPolicy" {
+		t.Errorf("the topic depends on %v", on)
+	}
+}
