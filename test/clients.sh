@@ -5,7 +5,6 @@
 . "$(dirname "$0")/lib/evo.bash"
 
 need go node npm python3 curl
-cache=${XDG_CACHE_HOME:-$HOME/.cache}/evo-test
 python_packages=(awscli==1.46.3 boto3==1.44.5)
 sam_packages=(aws-sam-cli==1.170.0)
 
@@ -14,24 +13,6 @@ for service in api-gateway cloudformation cloudwatch cloudwatch-logs codedeploy 
   node_packages+=("@aws-sdk/client-$service@3")
 done
 
-# installed FOLDER PACKAGE… is a folder of the cache with these packages, made by the function that the folder is named after.
-installed() {
-  local kind=$1 key
-  shift
-  key=$(printf '%s\n' "$kind" "$@" | cksum | tr -d ' ')
-  folder=$cache/$kind-$key
-  [ -e "$folder/complete" ] && return
-  echo "installing $kind: $*" | cut -c1-120
-  rm -rf "$folder"
-  mkdir -p "$folder"
-  if ! "$kind" "$@" >"$folder/log" 2>&1; then
-    tail -n 5 "$folder/log"
-    return 1
-  fi
-  touch "$folder/complete"
-}
-
-python() { python3 -m venv "$folder" && timeout 240 "$folder/bin/pip" install -q --disable-pip-version-check "$@"; }
 sam() { python "$@"; }
 node_modules() { echo '{}' >"$folder/package.json" && timeout 240 npm install --prefix "$folder" --no-audit --no-fund "$@"; }
 

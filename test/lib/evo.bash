@@ -35,6 +35,27 @@ skip() {
   exit 0
 }
 
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/evo-test
+
+# installed FOLDER PACKAGE… is a folder of the cache with these packages, made by the function that the folder is named after.
+installed() {
+  local kind=$1 key
+  shift
+  key=$(printf '%s\n' "$kind" "$@" | cksum | tr -d ' ')
+  folder=$cache/$kind-$key
+  [ -e "$folder/complete" ] && return
+  echo "installing $kind: $*" | cut -c1-120
+  rm -rf "$folder"
+  mkdir -p "$folder"
+  if ! "$kind" "$@" >"$folder/log" 2>&1; then
+    tail -n 5 "$folder/log"
+    return 1
+  fi
+  touch "$folder/complete"
+}
+
+python() { python3 -m venv "$folder" && timeout 240 "$folder/bin/pip" install -q --disable-pip-version-check "$@"; }
+
 # build_evo builds evo, or takes the one that EVO names.
 build_evo() {
   mkdir "$work/bin"
