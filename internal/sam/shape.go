@@ -196,7 +196,7 @@ func (s *shape) read(v *value) *value {
 		return out
 	case aDictOf:
 		out := v.dict().copy()
-		for _, e := range v.entries() {
+		for _, e := range out.entries() {
 			out.set(e.key, s.item.read(e.value))
 		}
 		return out

@@ -145,6 +145,7 @@ func (s *stateMachine) publish(machine *resource) (made []*resource, alias *reso
 	attributes.setDefault("UpdateReplacePolicy", str("Retain"))
 	version := newResource(s.id+"Version", "AWS::StepFunctions::StateMachineVersion", attributes).with(
 		"StateMachineArn", machine.ref(), "StateMachineRevisionId", getAtt(machine.id, "StateMachineRevisionId"))
+	alias = newResource(s.id+"Alias"+name.display(), "AWS::StepFunctions::StateMachineAlias", s.passthrough())
 	if !preference.truthy() {
 		preference = object("Type", "ALL_AT_ONCE")
 	}
@@ -152,7 +153,6 @@ func (s *stateMachine) publish(machine *resource) (made []*resource, alias *reso
 		s.owner().fail(preference, "DeploymentPreference", "Property 'DeploymentPreference' should be a map.")
 	}
 	preference.set("StateMachineVersionArn", version.ref())
-	alias = newResource(s.id+"Alias"+name.display(), "AWS::StepFunctions::StateMachineAlias", s.passthrough()).with(
-		"Name", name, "DeploymentPreference", preference)
+	alias.with("Name", name, "DeploymentPreference", preference)
 	return []*resource{version, alias}, alias
 }
