@@ -29,6 +29,7 @@ var table = []layer{
 	{"internal/cfn", 1, true, "templates"},
 	{"internal/sam", 1, true, "SAM to CloudFormation"},
 	{"internal/apiurl", 1, true, "where APIs are served"},
+	{"internal/unzip", 1, false, "makes folders of archives"},
 	{"internal/view", 2, true, "what is shown, as values"},
 	{"internal/diagnose", 2, true, "what is wrong with templates"},
 	{"internal/rules", 2, true, "rules judge configurations"},

@@ -17,8 +17,8 @@ import (
 	sar "github.com/aws/aws-sdk-go-v2/service/serverlessapplicationrepository"
 	"github.com/aws/aws-sdk-go-v2/service/serverlessapplicationrepository/types"
 
-	"evo/internal/artifact"
 	"evo/internal/cfn"
+	"evo/internal/unzip"
 )
 
 // IsApplication tells whether a text is a published application's ARN, perhaps with @ and a version after it.
@@ -167,6 +167,9 @@ func object(value *cfn.Node) (bucket, key string) {
 	return "", ""
 }
 
+// maxUnpacked bounds what an archive becomes: Lambda's own limit is a quarter of it.
+const maxUnpacked = 1 << 30
+
 // artifact brings an object, an archive as the folder that it holds, and returns its path in the project.
 func (f fetcher) artifact(resource, property, bucket, key string) (path string, err error) {
 	got, err := f.s3.GetObject(f.ctx, &s3.GetObjectInput{Bucket: &bucket, Key: &key})
@@ -197,7 +200,7 @@ func (f fetcher) artifact(resource, property, bucket, key string) (path string, 
 	if !strings.HasPrefix(head.String(), "PK") {
 		return path, os.Rename(out.Name(), to)
 	}
-	return path + "/", errors.Join(artifact.Unpack(out.Name(), to), os.Remove(out.Name()))
+	return path + "/", errors.Join(unzip.File(out.Name(), to, maxUnpacked), os.Remove(out.Name()))
 }
 
 // explain says where else the source is, as AWS lets not everybody read what it deploys.

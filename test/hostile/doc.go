@@ -10,7 +10,7 @@
 //	    as stacks                internal/cloud/cloudformation: TestHostileTemplates
 //	zips: paths that leave the folder, symbolic links, bombs, no zip at all
 //	    through CreateFunction                                              TestZips
-//	    unpacked                 internal/cloud/sandbox: TestUnpackRefuses, TestUnpackBomb, FuzzUnpack
+//	    unpacked                 internal/unzip: TestUnpackRefuses, TestUnpackBomb, FuzzUnpack
 //	requests: no JSON, too deep, too large, packed bombs
 //	    in each protocol         internal/cloud/wire: TestHostileBodies, FuzzHandler, TestProtocolInputs
 //	    foreign hosts, origins   internal/cloud/wire: TestWhoMayAsk

@@ -1,6 +1,7 @@
 package lambda
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -18,12 +19,16 @@ import (
 
 	"evo/internal/cloud/sandbox"
 	"evo/internal/cloud/store"
+	"evo/internal/unzip"
 )
 
 // Code lies in the service's folder by the hash of its zip: once for all functions and versions that have the same.
 
 // maxDirect is how large a zip may be that comes with the call.
 const maxDirect = 50 << 20
+
+// maxUnzipped is how large a function's code may be, unpacked, with its layers.
+const maxUnzipped = 250 << 20
 
 // source says where the zip of a function or layer comes from.
 type source struct {
@@ -37,7 +42,8 @@ func (s *Service) keepCode(ctx context.Context, src source, dryRun bool) (hash s
 	if err != nil {
 		return "", 0, err
 	}
-	if _, err := sandbox.CheckZip(archive); err != nil {
+	unpacked, err := unzip.Open(bytes.NewReader(archive), int64(len(archive)), maxUnzipped)
+	if err != nil {
 		return "", 0, zipError(err)
 	}
 	sum := sha256.Sum256(archive)
@@ -45,7 +51,7 @@ func (s *Service) keepCode(ctx context.Context, src source, dryRun bool) (hash s
 	if dryRun {
 		return hash, int64(len(archive)), nil
 	}
-	if _, err := sandbox.Unpack(archive, s.unpacked(hash)); err != nil {
+	if err := unpacked.Unpack(s.unpacked(hash)); err != nil {
 		return "", 0, zipError(err)
 	}
 	if err := writeDurably(s.zipFile(hash), archive); err != nil {
@@ -55,17 +61,20 @@ func (s *Service) keepCode(ctx context.Context, src source, dryRun bool) (hash s
 }
 
 func zipError(err error) error {
-	var outside *sandbox.PathError
+	var outside *unzip.PathError
+	var large *unzip.TooLargeError
 	switch {
-	case errors.Is(err, sandbox.ErrZipTooLarge):
-		return invalid("Unzipped size must be smaller than %d bytes", sandbox.MaxUnzipped)
+	case errors.As(err, &large):
+		return tooLarge()
 	case errors.As(err, &outside):
 		return invalid("Could not unzip uploaded file. Please check your file, then try to upload again. (%v)", outside)
-	case errors.Is(err, sandbox.ErrNotZip):
+	case errors.Is(err, unzip.ErrNotZip):
 		return invalid("Could not unzip uploaded file. Please check your file, then try to upload again.")
 	}
 	return fmt.Errorf("unpack code: %w", err)
 }
+
+func tooLarge() error { return invalid("Unzipped size must be smaller than %d bytes", maxUnzipped) }
 
 func (s *Service) fetch(ctx context.Context, src source) ([]byte, error) {
 	if src.zip != nil {
@@ -85,12 +94,12 @@ func (s *Service) fetch(ctx context.Context, src source) ([]byte, error) {
 		return nil, objectError(err)
 	}
 	defer out.Body.Close()
-	archive, err := io.ReadAll(io.LimitReader(out.Body, sandbox.MaxUnzipped+1))
+	archive, err := io.ReadAll(io.LimitReader(out.Body, maxUnzipped+1))
 	if err != nil {
 		return nil, objectError(err)
 	}
-	if len(archive) > sandbox.MaxUnzipped {
-		return nil, invalid("Unzipped size must be smaller than %d bytes", sandbox.MaxUnzipped)
+	if len(archive) > maxUnzipped {
+		return nil, tooLarge()
 	}
 	return archive, nil
 }
@@ -113,12 +122,10 @@ func (s *Service) ready(hash string) (string, error) {
 	if _, err := os.Stat(dir); err == nil {
 		return dir, nil
 	}
-	archive, err := os.ReadFile(s.zipFile(hash))
-	if err != nil {
-		return "", fmt.Errorf("read code: %w", err)
+	if err := unzip.File(s.zipFile(hash), dir, maxUnzipped); err != nil {
+		return "", fmt.Errorf("unpack code: %w", err)
 	}
-	_, err = sandbox.Unpack(archive, dir)
-	return dir, err
+	return dir, nil
 }
 
 // Code opens the zip that a code location names by its hash.

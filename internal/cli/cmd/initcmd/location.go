@@ -13,9 +13,9 @@ import (
 	"regexp"
 	"strings"
 
-	"evo/internal/artifact"
 	"evo/internal/cli/app"
 	"evo/internal/publish"
+	"evo/internal/unzip"
 )
 
 // What a location can be, in the words of cookiecutter, as SAM CLI takes them.
@@ -115,8 +115,11 @@ func clone(ctx context.Context, url, dir string) error {
 	return os.RemoveAll(filepath.Join(dir, ".git"))
 }
 
-// maxDownload bounds an archive that is fetched.
-const maxDownload = 512 << 20
+// What bounds an archive that is fetched, and what it becomes, in bytes.
+const (
+	maxDownload = 512 << 20
+	maxProject  = 1 << 30
+)
 
 func download(ctx context.Context, url, dir string) (err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
@@ -136,9 +139,12 @@ func download(ctx context.Context, url, dir string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.Remove(file.Name())) }()
-	_, err = io.Copy(file, io.LimitReader(res.Body, maxDownload))
+	n, err := io.Copy(file, io.LimitReader(res.Body, maxDownload+1))
 	if err = errors.Join(err, file.Close()); err != nil {
 		return err
+	}
+	if n > maxDownload {
+		return fmt.Errorf("%s sends more than %d bytes", req.URL.Host, maxDownload)
 	}
 	return unpack(file.Name(), dir)
 }
@@ -146,8 +152,8 @@ func download(ctx context.Context, url, dir string) (err error) {
 // unpack brings an archive's files. A single folder that all of them are in, as in a repository's archive, is left out.
 func unpack(file, dir string) error {
 	tmp := dir + ".unpacked"
-	if err := artifact.Unpack(file, tmp); err != nil {
-		return errors.Join(err, os.RemoveAll(tmp))
+	if err := unzip.File(file, tmp, maxProject); err != nil {
+		return err
 	}
 	from := tmp
 	if entries, err := os.ReadDir(tmp); err == nil && len(entries) == 1 && entries[0].IsDir() {

@@ -1,8 +1,8 @@
-package sandbox
+// Package unzip answers: how does an archive become a folder, and nothing outside of it?
+package unzip
 
 import (
 	"archive/zip"
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -13,80 +13,101 @@ import (
 	"strings"
 )
 
-// MaxUnzipped is how large a function's code may be, unpacked, with its layers.
-const MaxUnzipped = 250 << 20
-
-// maxEntries bounds what a zip can make us write: AWS has no such limit, but its file systems do.
+// maxEntries bounds what an archive can make us write.
 const maxEntries = 100_000
 
-// Errors of Unpack, for which AWS has words of its own.
-var (
-	ErrNotZip      = errors.New("not a zip file")
-	ErrZipTooLarge = fmt.Errorf("unzipped size must be smaller than %d bytes", MaxUnzipped)
-)
+// ErrNotZip is the error of bytes that are no archive, or of one that no folder can hold.
+var ErrNotZip = errors.New("not a zip file")
 
-// PathError is an entry of a zip that would be written outside of its folder.
+// TooLargeError is the error of an archive that would become more than its bound.
+type TooLargeError struct{ Most int64 }
+
+func (e *TooLargeError) Error() string {
+	return fmt.Sprintf("unzipped size must be smaller than %d bytes", e.Most)
+}
+
+// PathError is an entry of an archive that would be written outside of its folder.
 type PathError struct{ Name string }
 
 func (e *PathError) Error() string { return fmt.Sprintf("zip entry %q leaves the folder", e.Name) }
 
-// Unpack unpacks a zip to a folder that does not exist yet; it comes to be as a whole or not at all, also when several
-// processes do so at once. The returned size is that of the unpacked files.
-func Unpack(archive []byte, dir string) (size int64, err error) {
-	files, size, err := checkZip(archive)
-	if err != nil {
-		return 0, err
+// Archive is a zip whose entries have been looked at and can become a folder.
+type Archive struct {
+	Size int64 // in bytes, of the unpacked files, as the archive declares them
+
+	files []*zip.File
+	most  int64
+}
+
+// Open looks at the archive that r holds in size bytes. Unpacked, it must be smaller than most bytes.
+func Open(r io.ReaderAt, size, most int64) (*Archive, error) {
+	z, err := zip.NewReader(r, size)
+	if err != nil && !errors.Is(err, zip.ErrInsecurePath) {
+		return nil, fmt.Errorf("%w: %w", ErrNotZip, err)
 	}
+	if len(z.File) > maxEntries {
+		return nil, fmt.Errorf("%w: more than %d entries", ErrNotZip, maxEntries)
+	}
+	a := &Archive{files: z.File, most: most}
+	for _, f := range a.files {
+		if !inside(f.Name) {
+			return nil, &PathError{f.Name}
+		}
+		if f.UncompressedSize64 >= uint64(most-a.Size) {
+			return nil, &TooLargeError{most}
+		}
+		a.Size += int64(f.UncompressedSize64)
+	}
+	return a, checkPlaces(a.files)
+}
+
+// File unpacks the archive in the file at name, which becomes fewer than most bytes, to the folder dir, as Unpack does.
+func File(name, dir string, most int64) (err error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	a, err := Open(f, info.Size(), most)
+	if err != nil {
+		return err
+	}
+	return a.Unpack(dir)
+}
+
+// Unpack unpacks the archive to a folder that does not exist yet; it comes to be as a whole or not at all, also when several
+// processes do so at once.
+func (a *Archive) Unpack(dir string) error {
 	if exists(dir) {
-		return size, nil
+		return nil
 	}
 	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
-		return 0, err
+		return err
 	}
 	work, err := os.MkdirTemp(filepath.Dir(dir), ".unpacking-")
 	if err != nil {
-		return 0, err
+		return err
 	}
 	defer os.RemoveAll(work)
-	if err := unpackAll(files, work); err != nil {
-		return 0, err
+	if err := a.into(work); err != nil {
+		return err
 	}
 	if err := os.Chmod(work, 0o755); err != nil {
-		return 0, err
+		return err
 	}
 	if err := os.Rename(work, dir); err != nil && !exists(dir) {
-		return 0, err
+		return err
 	}
-	return size, nil
+	return nil
 }
 
-// CheckZip says whether Unpack would take an archive, and how large it is unpacked, without writing anything.
-func CheckZip(archive []byte) (size int64, err error) {
-	_, size, err = checkZip(archive)
-	return size, err
-}
-
-func checkZip(archive []byte) ([]*zip.File, int64, error) {
-	r, err := zip.NewReader(bytes.NewReader(archive), int64(len(archive)))
-	if err != nil && !errors.Is(err, zip.ErrInsecurePath) {
-		return nil, 0, fmt.Errorf("%w: %w", ErrNotZip, err)
-	}
-	if len(r.File) > maxEntries {
-		return nil, 0, fmt.Errorf("%w: more than %d entries", ErrNotZip, maxEntries)
-	}
-	var size uint64
-	for _, f := range r.File {
-		if !inside(f.Name) {
-			return nil, 0, &PathError{f.Name}
-		}
-		if size += f.UncompressedSize64; size >= MaxUnzipped || f.UncompressedSize64 >= MaxUnzipped {
-			return nil, 0, ErrZipTooLarge
-		}
-	}
-	if err := checkPlaces(r.File); err != nil {
-		return nil, 0, err
-	}
-	return r.File, int64(size), nil
+func exists(name string) bool {
+	_, err := os.Stat(name)
+	return err == nil
 }
 
 // maxName is how long one element of a path may be, as on every system that functions run on.
@@ -123,16 +144,16 @@ func inside(name string) bool {
 	return name != "" && !strings.ContainsAny(name, "\\:\x00") && filepath.IsLocal(filepath.FromSlash(name))
 }
 
-// unpackAll writes the files first and the symbolic links last. All goes through an os.Root, which no link leads out of.
-func unpackAll(files []*zip.File, dir string) error {
+// into writes the files first and the symbolic links last. All goes through an os.Root, which no link leads out of.
+func (a *Archive) into(dir string) error {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return err
 	}
 	defer root.Close()
-	left := int64(MaxUnzipped)
+	left := a.most
 	var links []*zip.File
-	for _, f := range files {
+	for _, f := range a.files {
 		switch {
 		case strings.HasSuffix(f.Name, "/"):
 			if err := root.MkdirAll(filepath.FromSlash(strings.TrimSuffix(f.Name, "/")), 0o755); err != nil {
@@ -145,7 +166,9 @@ func unpackAll(files []*zip.File, dir string) error {
 			if err != nil {
 				return err
 			}
-			left -= n
+			if left -= n; left <= 0 {
+				return &TooLargeError{a.most}
+			}
 		}
 	}
 	for _, f := range links {
@@ -156,7 +179,7 @@ func unpackAll(files []*zip.File, dir string) error {
 	return nil
 }
 
-// unpackFile trusts no size that the zip declares: it stops when more than left comes.
+// unpackFile trusts no size that the archive declares: it stops when left bytes have come, and returns how many it wrote.
 func unpackFile(f *zip.File, root *os.Root, left int64) (int64, error) {
 	name := filepath.FromSlash(f.Name)
 	if err := root.MkdirAll(filepath.Dir(name), 0o755); err != nil {
@@ -171,15 +194,12 @@ func unpackFile(f *zip.File, root *os.Root, left int64) (int64, error) {
 	if err != nil {
 		return 0, fmt.Errorf("unpack %s: %w", f.Name, err)
 	}
-	n, err := io.Copy(w, io.LimitReader(r, left+1))
+	n, err := io.Copy(w, io.LimitReader(r, left))
 	if closeErr := w.Close(); err == nil && closeErr != nil {
 		return n, fmt.Errorf("unpack %s: %w", f.Name, closeErr)
 	}
 	if err != nil {
 		return n, fmt.Errorf("%w: %s: %w", ErrNotZip, f.Name, err)
-	}
-	if n > left {
-		return n, ErrZipTooLarge
 	}
 	return n, nil
 }
