@@ -9,5 +9,5 @@ import (
 func Problems(template *cfn.Node, opts Options) source.Diagnostics {
 	t := newTransformer(fromNode(template), opts)
 	_ = catchError(t.run)
-	return t.problems()
+	return t.find().found
 }

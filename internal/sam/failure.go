@@ -18,6 +18,7 @@ type Error struct {
 
 	template *cfn.Node
 	problems source.Diagnostics // what the tables of properties find, the causes' own among them
+	hidden   []*Cause           // what else is wrong, for which the run did not get far enough
 }
 
 // Cause is one thing that is wrong.

@@ -3,6 +3,7 @@ package sam
 import (
 	"cmp"
 	"slices"
+	"strings"
 )
 
 var functionKind = &samKind{
@@ -190,8 +191,9 @@ func (f *function) checkPackageType(l *resource) {
 	image := l.get("Code").get("ImageUri").truthy()
 	switch {
 	case !kind.truthy() || kind.isText("Zip"):
-		if !given("Runtime") || !given("Handler") {
-			failResource(f.id, "Runtime and Handler needs to be present when PackageType is of type `Zip`")
+		if missing := slices.DeleteFunc([]string{"Runtime", "Handler"}, func(n string) bool { return given(n) }); len(missing) > 0 {
+			panic(resourceCause(f.id, "Runtime and Handler needs to be present when PackageType is of type `Zip`").
+				inShort("the function has no " + strings.Join(missing, " and no ") + ", and is no image"))
 		}
 		if image || given("ImageConfig") {
 			failResource(f.id, "ImageUri or ImageConfig cannot be present when PackageType is of type `Zip`")

@@ -48,7 +48,9 @@ func (t *transformer) applyGlobals() {
 	var globals *value
 	if t.source.has("Globals") {
 		globals = t.source.get("Globals")
-		checkGlobals(globals)
+		if wrong := globalsCauses(globals); len(wrong) > 0 {
+			failDocument(wrong[0])
+		}
 	}
 	size := 0
 	for _, e := range samResources(t.source) {
@@ -75,26 +77,29 @@ func globalsCause(format string, args ...any) *Cause {
 	return c
 }
 
-func checkGlobals(globals *value) {
+// globalsCauses are all that is wrong with the section. SAM knows the first alone.
+func globalsCauses(globals *value) (wrong []*Cause) {
 	if !globals.isMap() {
-		failDocument(globalsCause("It must be a non-empty dictionary"))
+		return []*Cause{globalsCause("It must be a non-empty dictionary")}
 	}
 	for _, e := range globals.entries() {
 		supported, ok := globalProperties[e.key]
-		if !ok {
-			failDocument(spanned(globalsCause("'%s' is not supported. Must be one of the following values - %s", e.key, quotedList(globalSections()...)), e).
-				inShort("Globals has no section " + e.key).withHint(didYouMean(e.key, globalSections())))
-		}
-		if !e.value.isMap() {
-			failDocument(spanned(globalsCause("Value of ${section} must be a dictionary"), e))
+		switch {
+		case !ok:
+			wrong = append(wrong, spanned(globalsCause("'%s' is not supported. Must be one of the following values - %s", e.key, quotedList(globalSections()...)), e).
+				inShort("Globals has no section "+e.key).withHint(didYouMean(e.key, globalSections())))
+			continue
+		case !e.value.isMap():
+			wrong = append(wrong, spanned(globalsCause("Value of ${section} must be a dictionary"), e))
 		}
 		for _, p := range e.value.entries() {
 			if !slices.Contains(supported, p.key) {
-				failDocument(spanned(globalsCause("'%s' is not a supported property of '%s'. Must be one of the following values - %s",
-					p.key, e.key, quotedList(supported...)), p).inShort("Globals." + e.key + " has no property " + p.key).withHint(didYouMean(p.key, supported)))
+				wrong = append(wrong, spanned(globalsCause("'%s' is not a supported property of '%s'. Must be one of the following values - %s",
+					p.key, e.key, quotedList(supported...)), p).inShort("Globals."+e.key+" has no property "+p.key).withHint(didYouMean(p.key, supported)))
 			}
 		}
 	}
+	return wrong
 }
 
 // inShort is what a diagnostic says, where SAM's own sentence lists all that it would have taken.

@@ -9,12 +9,17 @@ func (t *transformer) expandPolicyTemplates(id string, properties *value) {
 	expanded := list()
 	expanded.span = properties.get("Policies").where()
 	for _, policy := range entries {
-		if typeOfPolicy(policy, true) == policyTemplate {
-			policy = mapBranches(policy, func(v *value) *value { return expandPolicyTemplate(id, v) })
-		}
-		expanded.append(policy)
+		expanded.append(expandPolicy(id, policy))
 	}
 	properties.set("Policies", expanded)
+}
+
+// expandPolicy is an entry of Policies with the document instead of the policy template, if it is one.
+func expandPolicy(id string, policy *value) *value {
+	if typeOfPolicy(policy, true) != policyTemplate {
+		return policy
+	}
+	return mapBranches(policy, func(v *value) *value { return expandPolicyTemplate(id, v) })
 }
 
 func expandPolicyTemplate(id string, policy *value) *value {
@@ -30,11 +35,23 @@ func expandPolicyTemplate(id string, policy *value) *value {
 		}
 	}
 	if len(missing) > 0 {
-		resourceOwner(id).fail(policy, "Policies", "Following required parameters of template '"+name+"' don't have values: "+quotedList(missing...))
+		c := resourceOwner(id).cause(policy, "Policies", "Following required parameters of template '"+name+"' don't have values: "+quotedList(missing...))
+		for _, g := range given.entries() {
+			if hint := didYouMean(g.key, missing); hint != "" && !template.get("parameters").contains(str(g.key)) {
+				spanned(c, g).withHint(hint)
+			}
+		}
+		panic(c)
 	}
 	document := template.get("document").clone()
 	document.span = policy.span
 	return fillIn(document, given)
+}
+
+// unknownPolicyCause blames an entry of Policies, the one at index i, that is none of what it may be.
+func unknownPolicyCause(o owner, i int, policy *value) *Cause {
+	return o.cause(policy, "Policies", "Policy at index "+itoa(i)+" in the 'Policies' property is not valid").
+		withHint(didYouMean(policy.onlyKey(), keysOf(policyTemplates())))
 }
 
 // fillIn puts parameters in the place of references to them. What parameters hold is not looked into.

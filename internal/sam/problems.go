@@ -19,16 +19,20 @@ const (
 	CodeOther           = "sam"
 )
 
-// finder looks for all that the tables of properties say is wrong. The transform itself stops at the first thing that is wrong with a
-// resource, as AWS's does; a person wants to see the rest as well.
+// finder looks for all that the tables of properties, of Globals and of policies say is wrong. The transform itself stops at the first thing
+// that is wrong with a resource, and some problems stop all of it, as AWS's does; a person wants to see the rest as well.
 type finder struct {
 	globals *value // the section, if it is not merged into the resources yet
 	found   source.Diagnostics
+	hidden  []*Cause
 }
 
-// problems are what the tables of properties find in the template, as far as it is prepared.
-func (t *transformer) problems() source.Diagnostics {
-	f := finder{globals: t.source.get("Globals")}
+// find looks at the template, as far as it is prepared.
+func (t *transformer) find() *finder {
+	f := &finder{globals: t.source.get("Globals")}
+	if t.source.has("Globals") {
+		f.hidden = globalsCauses(f.globals)
+	}
 	for _, e := range t.source.get("Resources").entries() {
 		name := e.value.get("Type").str()
 		kind := samKinds[name]
@@ -40,11 +44,31 @@ func (t *transformer) problems() source.Diagnostics {
 		case functionType:
 			f.alias(e)
 			f.events(e, functionEvents)
+			f.policies(e)
 		case stateMachineType:
 			f.events(e, stateMachineEvents)
+			f.policies(e)
 		}
 	}
-	return f.found
+	return f
+}
+
+// policies checks those of a function or state machine, e. With a role of its own, it needs none.
+func (f *finder) policies(e field) {
+	section := strings.TrimPrefix(e.value.get("Type").str(), "AWS::Serverless::")
+	hasRole := e.value.at("Properties", "Role").truthy() || f.globals.at(section, "Role").truthy()
+	for i, policy := range policyEntries(e.value.at("Properties", "Policies")) {
+		c := catch(func() {
+			expandPolicy(e.key, policy)
+			if !hasRole && typeOfPolicy(policy, true) == unknownPolicy {
+				panic(unknownPolicyCause(resourceOwner(e.key), i, policy))
+			}
+		})
+		if c != nil {
+			c.locate(e)
+			f.hidden = append(f.hidden, c)
+		}
+	}
 }
 
 func (f *finder) add(code, path string, span source.Span, format string, args ...any) *source.Diagnostic {
@@ -148,7 +172,7 @@ func (e *Error) Diagnostics(file string) source.Diagnostics {
 		d := *p
 		ds = append(ds, &d)
 	}
-	for _, c := range e.Causes {
+	for _, c := range slices.Concat(e.Causes, e.hidden) {
 		if !told[place{c.Span, c.code}] {
 			ds = append(ds, c.diagnostics(e.template.Get("Resources"), paths)...)
 		}
@@ -282,15 +306,19 @@ func letterAt(text string, i int) bool {
 // explain adds what a person wants to know besides AWS's text. t is the run that failed; nil if there was none.
 func (e *Error) explain(template *cfn.Node, t *transformer) {
 	e.template = template
-	e.locateSection(template)
 	if t != nil {
-		e.problems = t.problems()
+		f := t.find()
+		e.problems, e.hidden = f.found, f.hidden
 	}
+	e.locateSection(template)
+	e.hidden = slices.DeleteFunc(e.hidden, func(h *Cause) bool {
+		return slices.ContainsFunc(e.Causes, func(c *Cause) bool { return c.Span == h.Span && c.Detail == h.Detail })
+	})
 }
 
 // locateSection makes causes that are about no resource point at the section of the template that they name.
 func (e *Error) locateSection(template *cfn.Node) {
-	for _, c := range e.Causes {
+	for _, c := range slices.Concat(e.Causes, e.hidden) {
 		for _, p := range template.Entries() {
 			if !c.Span.IsValid() && wordIn(c.Error(), p.Key) >= 0 {
 				c.Span = p.KeySpan

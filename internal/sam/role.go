@@ -96,7 +96,7 @@ func (t *transformer) makeRole(c roleConfig) *resource {
 				managed.append(arn)
 			}
 		default:
-			c.owner.owner().fail(policy, "Policies", "Policy at index "+itoa(i)+" in the 'Policies' property is not valid")
+			panic(unknownPolicyCause(c.owner.owner(), i, policy))
 		}
 	}
 	role.with("AssumeRolePolicyDocument", c.trust, "ManagedPolicyArns", managed, "Path", c.path, "PermissionsBoundary", c.boundary, "Tags", c.tags)
