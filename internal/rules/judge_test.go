@@ -405,6 +405,33 @@ Resources:
 	}
 }
 
+// A property that is not there shows at the key of what would hold it, and not at what happens to stand there.
+func TestVerdictsOnWhatIsMissing(t *testing.T) {
+	for text, want := range map[string]int{
+		"Resources:\n  T:\n    Type: AWS::DynamoDB::Table\n    Properties:\n      BillingMode: PAY_PER_REQUEST\n":                                2,
+		"Resources:\n  T:\n    Type: AWS::DynamoDB::Table\n    Properties:\n      TableName: t\n      SSESpecification:\n        SSEType: KMS\n": 6,
+		"Resources:\n  T:\n    Type: AWS::DynamoDB::Table\n    Properties:\n      SSESpecification:\n        SSEEnabled:\n          false\n":     7,
+		"Resources:\n  T:\n    Type: AWS::DynamoDB::Table\n    Properties:\n      SSESpecification:\n        !Ref AWS::NoValue\n":                2, // as if it were not written
+	} {
+		root, err := cfn.Parse("template.yaml", []byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		template, err := cfn.ReadTemplate(root)
+		if err != nil {
+			t.Fatal(err)
+		}
+		set, err := rules.FromTemplate(template, cfn.Env{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		v := bind(t, "dynamodb-table-encryption-enabled", "{}").Judge(set, set.Item("T"))
+		if v.Compliance != fail || int(v.Span.Start.Line) != want {
+			t.Errorf("%s%s at line %d, want %d", text, v.Compliance, v.Span.Start.Line, want)
+		}
+	}
+}
+
 // What SAM generates is judged like what people write, and leads to the line that they wrote.
 func TestVerdictsOfSAMLeadToTheAuthorsLine(t *testing.T) {
 	root, err := cfn.Parse("template.yaml", []byte(`Transform: AWS::Serverless-2016-10-31

@@ -35,13 +35,13 @@ type property struct {
 	node *cfn.Node // nil: nothing; an intrinsic function: not known, here or from here on
 	path string
 	open bool        // node hides what stands at the path
-	span source.Span // of node, or of what would hold it
+	span source.Span // of node; where there is nothing, of the key of what would hold it
 }
 
 // at reads the property at a path of keys with dots between them.
 func (s *subject) at(path string) property {
 	p := follow(s.Properties, path)
-	if !p.span.IsValid() {
+	if !p.span.IsValid() || p.node == nil && p.span == s.Properties.Where() { // the resource's first property has nothing to do with it
 		p.span = s.Span
 	}
 	return p
@@ -50,6 +50,8 @@ func (s *subject) at(path string) property {
 // follow reads what stands in n at a path of keys with dots between them.
 func follow(n *cfn.Node, path string) property {
 	p := property{node: n, path: path, span: n.Where()}
+	var above *cfn.Node // has n under key
+	var key string
 	for rest := path; ; {
 		if n.IsNull() || value.IsNoValue(n) {
 			p.node = nil
@@ -63,11 +65,14 @@ func follow(n *cfn.Node, path string) property {
 			p.node = n
 			return p
 		}
-		key := rest
+		holder, at := above, key
+		above = n
 		key, rest, _ = strings.Cut(rest, ".")
 		n = n.Get(key)
-		if n != nil && n.Span.IsValid() {
-			p.span = n.Span
+		if span := n.Where(); span.IsValid() {
+			p.span = span
+		} else if span := holder.KeySpan(at); n == nil && span.IsValid() {
+			p.span = span
 		}
 	}
 }
