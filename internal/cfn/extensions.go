@@ -18,7 +18,8 @@ const serverless = "AWS::Serverless-2016-10-31"
 // there is a stack. Of env it takes the parameters, which else have their defaults, and the pseudo parameters. root stays as it
 // is; one that does not name the transform is returned itself. What must wait for resources stays the function that it is; only
 // then does the result still name the transform. All that is made has the place of what it is made of. The error is a
-// source.Diagnostics, mostly in the words that AWS puts after "Transform AWS::LanguageExtensions failed with: ".
+// source.Diagnostics, mostly in the words that AWS puts after "Transform AWS::LanguageExtensions failed with: ". With an error, what is
+// returned is nil, or the template with all but what it is about written out.
 func Extend(root *Node, env Env) (*Node, error) {
 	names := transforms(root.Get("Transform"))
 	i := slices.Index(names, Extensions)
@@ -38,13 +39,10 @@ func Extend(root *Node, env Env) (*Node, error) {
 			out.Set(section, x.section(section, n))
 		}
 	}
-	if err := x.problems.Err(); err != nil {
-		return nil, err
-	}
 	if !UsesExtensions(out) {
 		dropTransform(out, Extensions)
 	}
-	return out, nil
+	return out, x.problems.Err()
 }
 
 // extended are the sections in which the transform does something, in the order in which they need each other.

@@ -21,8 +21,11 @@ type checker struct {
 	t        *cfn.Template // transformed, if SAM did not refuse it
 	sam      bool          // the template asks for SAM
 	half     bool          // SAM refused it: t still has SAM's resources, and lacks what these bring about
+	loops    bool          // some could not be written out: t lacks what they bring about
 	found    source.Diagnostics
 	seen     map[finding]bool
+
+	unwritten source.Diagnostics // what the language's extensions could not be worked out for
 }
 
 // finding tells diagnostics apart: what SAM copies to several resources is wrong once.
@@ -57,7 +60,7 @@ func (c *checker) add(d *source.Diagnostic) {
 	if d.Code == codeProperty || d.Code == codeMissing {
 		key.message = d.Message[strings.LastIndex(d.Message, " ")+1:] // SAM's tables and CloudFormation's may both find it
 	}
-	if c.seen[key] || d.Code == codeReference && c.half && c.told(d.Span) {
+	if c.seen[key] || d.Code == codeReference && c.half && told(c.found, sam.CodeOther, d.Span) || told(c.unwritten, "", d.Span) {
 		return
 	}
 	c.seen[key] = true
@@ -67,10 +70,10 @@ func (c *checker) add(d *source.Diagnostic) {
 	c.found = append(c.found, d)
 }
 
-// told reports whether SAM has said something of a value, or of a part of it.
-func (c *checker) told(span source.Span) bool {
-	return slices.ContainsFunc(c.found, func(d *source.Diagnostic) bool {
-		return d.Code == sam.CodeOther && d.Span.Start.Offset >= span.Start.Offset && d.Span.Start.Offset < span.End.Offset
+// told reports whether something of a code is said of a value, or of a part of it.
+func told(ds source.Diagnostics, code string, of source.Span) bool {
+	return slices.ContainsFunc(ds, func(d *source.Diagnostic) bool {
+		return d.Code == code && d.Span.Start.Offset >= of.Start.Offset && d.Span.Start.Offset < of.End.Offset
 	})
 }
 
@@ -156,7 +159,7 @@ func (c *checker) sections() {
 		c.output(o)
 	}
 	c.exports()
-	if !c.half && c.found.Err() == nil { // what is evaluated must hold together
+	if !c.half {
 		c.evaluate()
 	}
 }

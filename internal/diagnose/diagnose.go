@@ -90,7 +90,11 @@ func (c *checker) template() *sam.Error {
 		var ds source.Diagnostics
 		errors.As(err, &ds)
 		c.form(ds)
-		return nil
+		if extended == nil {
+			return nil
+		}
+		c.unwritten = ds
+		extended, c.loops = withoutLoops(extended)
 	}
 	full := extended
 	var refused *sam.Error
@@ -114,4 +118,19 @@ func (c *checker) template() *sam.Error {
 	c.form(problems)
 	c.sections()
 	return refused
+}
+
+// withoutLoops leaves out the loops of a template that could not be written out.
+func withoutLoops(root *cfn.Node) (left *cfn.Node, any bool) {
+	left = root.Clone()
+	left.Walk(func(_ []string, n *cfn.Node) bool {
+		for _, key := range n.Keys() {
+			if strings.HasPrefix(key, "Fn::ForEach::") {
+				n.Delete(key)
+				any = true
+			}
+		}
+		return true
+	})
+	return left, any
 }

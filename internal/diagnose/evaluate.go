@@ -12,7 +12,7 @@ import (
 )
 
 // evaluate works the template out as far as its parameters' values are known: conditions, then which resources there are and in which
-// order, then their properties. Only where nothing else is wrong: else much of what it says would follow from that.
+// order, then their properties. Where something else is wrong, it looks for circles only: much of the rest would follow from that.
 func (c *checker) evaluate() {
 	values := maps.Clone(c.o.Parameters)
 	if values == nil {
@@ -23,16 +23,22 @@ func (c *checker) evaluate() {
 			values[p.Name] = *p.Default
 		}
 	}
+	sound := c.found.Err() == nil
 	unknown := func(string) (*cfn.Node, error) { return nil, nil }
 	e := cfn.NewEvaluator(c.t, cfn.Env{Parameters: values, Dynamic: unknown, Stored: unknown})
 	for _, cond := range c.t.Conditions {
 		if _, _, err := e.Active(cond.Name); err != nil {
-			c.wrong(scope{where: cond.Span}, err)
+			if sound {
+				c.wrong(scope{where: cond.Span}, err)
+			}
 			return
 		}
 	}
 	if _, err := e.Graph(); err != nil {
-		c.order(err)
+		c.order(err, sound)
+	}
+	if !sound {
+		return
 	}
 	for _, r := range c.t.Resources {
 		if on, known, _ := e.Active(r.Condition); known && !on || hasTransform(r.Properties) {
@@ -71,14 +77,18 @@ func (c *checker) wrong(s scope, err error) {
 	c.fail(s, at, codeEvaluation, "%s", strings.TrimSuffix(strings.TrimPrefix(strings.TrimPrefix(d.Message, "Template format error: "), "Template error: "), "."))
 }
 
-// order adds why the resources cannot be put in an order: they go round in a circle, or need what a condition leaves out.
-func (c *checker) order(err error) {
+// order adds why the resources cannot be put in an order: they go round in a circle, or, in a template that is sound else, need what a
+// condition leaves out.
+func (c *checker) order(err error, sound bool) {
 	var why *cfn.OrderError
 	if !errors.As(err, &why) {
 		return
 	}
 	s := scope{where: why.Span}
 	if id := why.Missing; id != "" {
+		if !sound {
+			return
+		}
 		f := c.fail(s, nil, codeReference, "there is no %s with these parameters", id)
 		if r := c.t.Resource(id); r != nil {
 			f.WithNote(r.Span, "it is there only if the condition %s holds", r.Condition)

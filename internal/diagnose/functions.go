@@ -243,7 +243,7 @@ func (c *checker) condition(s scope, n *cfn.Node) {
 
 // named checks that a condition's name is one.
 func (c *checker) named(s scope, name string) {
-	if name == "" || slices.ContainsFunc(c.t.Conditions, func(x *cfn.Condition) bool { return x.Name == name }) {
+	if name == "" || c.loops || slices.ContainsFunc(c.t.Conditions, func(x *cfn.Condition) bool { return x.Name == name }) {
 		return
 	}
 	names := make([]string, len(c.t.Conditions))

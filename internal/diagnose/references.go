@@ -164,10 +164,10 @@ func (c *checker) mapping(s scope, arg *cfn.Node) {
 	}
 }
 
-// open reports whether a name may be that of something that only deployment brings about: a resource inside a module; or, as long as SAM
-// refuses the template, what it would make of one of its resources.
+// open reports whether a name may be that of something that only deployment brings about: a resource inside a module; what SAM would make
+// of one of its resources, as long as it refuses the template; or what a loop makes that could not be written out.
 func (c *checker) open(name string) bool {
-	if c.half && strings.HasPrefix(name, "Serverless") {
+	if c.loops || c.half && strings.HasPrefix(name, "Serverless") {
 		return true
 	}
 	for _, r := range c.t.Resources {
