@@ -28,3 +28,16 @@ func (a *App) FitnessFile(named, template string) (path string, text []byte, err
 	}
 	return "", nil, nil
 }
+
+// Suite is what FitnessFile finds, read: the default suite, and an empty name, if there is none.
+func (a *App) Suite(named, template string) (name string, file *suitefile.File, err error) {
+	name, text, err := a.FitnessFile(named, template)
+	switch {
+	case err != nil:
+		return "", nil, err
+	case name == "":
+		return "", suitefile.Default(), nil
+	}
+	file, err = suitefile.Parse(name, text, a.Now())
+	return name, file, err
+}

@@ -134,7 +134,7 @@ func (o *options) events() func(engine.Event) {
 }
 
 func (o *options) deploy(ctx context.Context, emit func(engine.Event), path string) error {
-	local, err := o.checkTemplate(path)
+	local, err := o.checkFiles(path)
 	if err != nil {
 		return err
 	}
@@ -179,11 +179,16 @@ func (o *options) deploy(ctx context.Context, emit func(engine.Event), path stri
 	return o.summary(ctx, e, cfg)
 }
 
-// checkTemplate says what is wrong with the template while nothing has been made, nor even asked of a cloud. It reports whether
-// the template names anything local.
-func (o *options) checkTemplate(path string) (local bool, err error) {
+// checkFiles says what is wrong with the template and the fitness file while nothing has been made, nor even asked of a cloud. It reports
+// whether the template names anything local.
+func (o *options) checkFiles(path string) (local bool, err error) {
 	if err := validate.Check(o.app, validate.Options{Template: path, Parameters: o.overrides, Local: true, Deployed: true}); err != nil {
 		return false, err
+	}
+	if !o.noGate {
+		if _, _, err := o.app.Suite(o.suiteFile, path); err != nil {
+			return false, err
+		}
 	}
 	return engine.HasLocal(path)
 }

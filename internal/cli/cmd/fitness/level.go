@@ -55,7 +55,7 @@ func (o *options) appraise() (*view.Level, error) {
 	if err != nil {
 		return nil, err
 	}
-	name, file, err := o.suite(path)
+	name, file, err := o.app.Suite(o.suiteFile, path)
 	if err != nil {
 		return nil, err
 	}
@@ -93,17 +93,4 @@ func (o *options) note(name string, file *suitefile.File, t *desired.Template) {
 		shown.File = o.app.Short(name)
 		fmt.Fprint(o.app.Err, shown.Text(text))
 	}
-}
-
-// suite reads the fitness file; name is empty if there is none.
-func (o *options) suite(template string) (name string, file *suitefile.File, err error) {
-	name, text, err := o.app.FitnessFile(o.suiteFile, template)
-	switch {
-	case err != nil:
-		return "", nil, err
-	case name == "":
-		return "", suitefile.Default(), nil
-	}
-	file, err = suitefile.Parse(name, text, o.app.Now())
-	return name, file, err
 }

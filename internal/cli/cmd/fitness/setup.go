@@ -123,7 +123,7 @@ func (o *options) calibrate() error {
 	if err != nil {
 		return err
 	}
-	_, file, err := o.suite(path)
+	_, file, err := o.app.Suite(o.suiteFile, path)
 	if err != nil {
 		return err
 	}
