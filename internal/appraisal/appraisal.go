@@ -4,7 +4,7 @@
 package appraisal
 
 import (
-	"fmt"
+	"errors"
 	"time"
 
 	"evo/internal/cfn"
@@ -13,6 +13,7 @@ import (
 	"evo/internal/fitness/suitefile"
 	"evo/internal/gate"
 	"evo/internal/rules"
+	"evo/internal/source"
 )
 
 // Architecture is what is known of a release.
@@ -48,26 +49,56 @@ type checkFunction struct {
 	check suitefile.Check
 }
 
-// Prepare makes a suite ready. The error names the function that cannot be evaluated.
+// Prepare makes a suite ready. The error is a source.Diagnostics: the rules that there are not, and parameters that they do not take.
 func Prepare(file *suitefile.File) (*Suite, error) {
 	s := &Suite{File: file}
+	var problems source.Diagnostics
 	for _, f := range file.Suite.Functions {
 		switch m := file.Measures[f.ID].(type) {
 		case suitefile.Rule:
-			rule := rules.Find(m.Name)
-			if rule == nil {
-				return nil, fmt.Errorf("fitness function %s: there is no rule %s", f.ID, m.Name)
-			}
-			check, err := rule.BindNode(m.Parameters)
-			if err != nil {
-				return nil, fmt.Errorf("fitness function %s: %w", f.ID, err)
+			check, problem := bind(f.ID, m)
+			if problem != nil {
+				problem.File = file.Name()
+				problems = append(problems, problem)
 			}
 			s.rules = append(s.rules, ruleFunction{f.ID, check})
 		case suitefile.Check:
 			s.checks = append(s.checks, checkFunction{f.ID, m})
 		}
 	}
+	if problems.Sort(); len(problems) > 0 {
+		return nil, problems
+	}
 	return s, nil
+}
+
+// bind finds the rule of the function id.
+func bind(id string, m suitefile.Rule) (*rules.Check, *source.Diagnostic) {
+	rule := rules.Find(m.Name)
+	if rule == nil {
+		d := source.Errorf(m.Span, "functions.%s: there is no rule %s", id, m.Name)
+		if near, ok := source.Nearest(m.Name, names()); ok {
+			d.WithHint("did you mean %s?", near)
+		}
+		return nil, d
+	}
+	check, err := rule.BindNode(m.Parameters)
+	if err == nil {
+		return check, nil
+	}
+	at := m.Span
+	if wrong, ok := errors.AsType[*rules.ParameterError](err); ok && wrong.Span.IsValid() {
+		at = wrong.Span
+	}
+	return nil, source.Errorf(at, "functions.%s: %v", id, err)
+}
+
+func names() []string {
+	var all []string
+	for _, r := range rules.All() {
+		all = append(all, r.Name)
+	}
+	return all
 }
 
 // Appraisal is a release as it was appraised.

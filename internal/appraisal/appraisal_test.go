@@ -1,8 +1,10 @@
 package appraisal
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -14,6 +16,7 @@ import (
 	"evo/internal/fitness/exact"
 	"evo/internal/fitness/suitefile"
 	"evo/internal/rules"
+	"evo/internal/source"
 )
 
 var now = time.Date(2030, 1, 1, 12, 0, 0, 0, time.UTC)
@@ -56,6 +59,34 @@ func suite(t testing.TB, text string) *Suite {
 		t.Fatal(err)
 	}
 	return s
+}
+
+// What is wrong with a suite's rules has its place in the file.
+func TestPrepareRefuses(t *testing.T) {
+	file, err := suitefile.Parse("own.yaml", []byte(`functions:
+  s3-bucket-logging-enabled: {severity: low, parameters: {targetBuket: x}}
+  mine: {characteristic: security, rule: s3-bucket-loging-enabled}
+  lambda-concurrency-check:
+    severity: low
+    parameters:
+      ConcurrencyLimitLow: many
+`), now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = Prepare(file)
+	ds, ok := errors.AsType[source.Diagnostics](err)
+	if !ok || len(ds) != 3 {
+		t.Fatalf("%v", err)
+	}
+	for i, want := range []string{"own.yaml:2:59: functions.s3-bucket-logging-enabled:", "own.yaml:3:42: functions.mine: there is no rule", "own.yaml:7:28:"} {
+		if !strings.HasPrefix(ds[i].Error(), want) {
+			t.Errorf("%v, want %s", ds[i], want)
+		}
+	}
+	if ds[1].Hint != "did you mean s3-bucket-logging-enabled?" {
+		t.Errorf("hint %q", ds[1].Hint)
+	}
 }
 
 func interval(lo, hi exact.Decimal) fitness.Interval { return fitness.Interval{Lo: lo, Hi: hi} }

@@ -243,23 +243,30 @@ func isSAM(typ string) bool { return slices.Contains(sam.Types(), typ) }
 // freeForm tells the types whose properties are the business of whoever serves them.
 func freeForm(typ string) bool { return typ == "AWS::CloudFormation::CustomResource" }
 
-// known checks the resource's type. Types of other publishers, custom resources and modules are theirs to know.
+// KnownType reports whether there is a resource type, of CloudFormation or SAM, and else which was most likely meant ("" if none). Types of
+// other publishers, custom resources and modules are theirs to know.
+func KnownType(typ string) (near string, ok bool) {
+	if spec.Known(typ) || isSAM(typ) || typ == "AWS::CDK::Metadata" || strings.HasPrefix(typ, "Custom::") ||
+		!strings.HasPrefix(typ, "AWS::") && strings.Count(typ, "::") >= 2 {
+		return "", true
+	}
+	return nearestType(typ), false
+}
+
+// known checks the resource's type.
 func (c *checker) known(s scope) bool {
 	r := s.resource
 	at := r.Body.Get("Type")
+	near, ok := KnownType(r.Type)
 	switch {
-	case spec.Known(r.Type) && !isSAM(r.Type), r.Type == "AWS::CDK::Metadata", strings.HasPrefix(r.Type, "Custom::"):
-		return true
-	case c.half && isSAM(r.Type):
-		return true
-	case !strings.HasPrefix(r.Type, "AWS::") && strings.Count(r.Type, "::") >= 2:
+	case ok && (c.half || !isSAM(r.Type)):
 		return true
 	case isSAM(r.Type):
 		c.fail(s, at, codeType, "%s is a type of SAM, and the template does not ask for SAM", r.Type).WithHint("add the line Transform: %s", serverless)
 		return false
 	}
 	d := c.fail(s, at, codeType, "there is no resource type %s", r.Type)
-	if near := nearestType(r.Type); near != "" {
+	if near != "" {
 		d.WithHint("did you mean %s?", near)
 	}
 	if d.Hint == "" && strings.HasPrefix(r.Type, "AWS::") {

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -8,6 +9,7 @@ import (
 	"strings"
 
 	"evo/internal/cfn"
+	"evo/internal/source"
 )
 
 // ParameterKind tells what a rule's parameter may be.
@@ -41,6 +43,7 @@ type ParameterError struct {
 	Rule      string
 	Parameter string
 	Problem   string
+	Span      source.Span // in the file that the parameters are from, if they are from one
 }
 
 func (e *ParameterError) Error() string {
@@ -74,14 +77,15 @@ func (r *Rule) Bind(given map[string]string) (*Check, error) {
 		text, ok := given[p.Name]
 		arg, problem := p.read(text, ok)
 		if problem != "" {
-			return nil, &ParameterError{r.Name, p.Name, problem}
+			return nil, &ParameterError{Rule: r.Name, Parameter: p.Name, Problem: problem}
 		}
 		c.args[i] = arg
 	}
 	return c, nil
 }
 
-// BindNode is Bind with parameters as they stand in a file: a map of strings, numbers and booleans. A nil or null map has none.
+// BindNode is Bind with parameters as they stand in a file: a map of strings, numbers and booleans. A nil or null map has none. The error
+// has its place.
 func (r *Rule) BindNode(given *cfn.Node) (*Check, error) {
 	if given.IsNull() {
 		return r.Bind(nil)
@@ -89,28 +93,34 @@ func (r *Rule) BindNode(given *cfn.Node) (*Check, error) {
 	values := map[string]string{}
 	for _, p := range given.Entries() {
 		if r.parameter(p.Key) < 0 {
-			return nil, r.unknownParameter(p.Key)
+			err := r.unknownParameter(p.Key)
+			err.Span = p.KeySpan
+			return nil, err
 		}
 		text, ok := p.Value.Scalar()
 		if !ok {
 			if p.Value.IsNull() {
 				continue
 			}
-			return nil, &ParameterError{r.Name, p.Key, "must be one value, not a " + p.Value.Kind.String()}
+			return nil, &ParameterError{r.Name, p.Key, "must be one value, not a " + p.Value.Kind.String(), p.Value.Where()}
 		}
 		values[p.Key] = text
 	}
 	if !given.Is(cfn.Map) {
-		return nil, &ParameterError{r.Name, "(all)", "must be a map from names to values, not a " + given.Kind.String()}
+		return nil, &ParameterError{r.Name, "(all)", "must be a map from names to values, not a " + given.Kind.String(), given.Where()}
 	}
-	return r.Bind(values)
+	check, err := r.Bind(values)
+	if wrong, ok := errors.AsType[*ParameterError](err); ok {
+		wrong.Span = given.Get(wrong.Parameter).Where()
+	}
+	return check, err
 }
 
 func (r *Rule) parameter(name string) int {
 	return slices.IndexFunc(r.Parameters, func(p Parameter) bool { return p.Name == name })
 }
 
-func (r *Rule) unknownParameter(name string) error {
+func (r *Rule) unknownParameter(name string) *ParameterError {
 	names := make([]string, len(r.Parameters))
 	for i, p := range r.Parameters {
 		names[i] = p.Name
@@ -119,7 +129,7 @@ func (r *Rule) unknownParameter(name string) error {
 	if len(names) > 0 {
 		problem = "is unknown: the rule takes " + strings.Join(names, ", ")
 	}
-	return &ParameterError{r.Name, name, problem}
+	return &ParameterError{Rule: r.Name, Parameter: name, Problem: problem}
 }
 
 func (p *Parameter) read(text string, given bool) (arg argument, problem string) {

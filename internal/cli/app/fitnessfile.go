@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"evo/internal/appraisal"
 	"evo/internal/fitness/suitefile"
 )
 
@@ -38,6 +39,8 @@ func (a *App) Suite(named, template string) (name string, file *suitefile.File, 
 	case name == "":
 		return "", suitefile.Default(), nil
 	}
-	file, err = suitefile.Parse(name, text, a.Now())
+	if file, err = suitefile.Parse(name, text, a.Now()); err == nil {
+		_, err = appraisal.Prepare(file)
+	}
 	return name, file, err
 }

@@ -23,7 +23,8 @@ type Measure interface {
 // Rule scores resources by an AWS Config rule.
 type Rule struct {
 	Name       string
-	Parameters *cfn.Node // nil if there are none
+	Parameters *cfn.Node   // nil if there are none
+	Span       source.Span // of what names it; not valid in the default suite
 }
 
 // Asks reports whether one of the suite's functions scores by a rule.
@@ -41,6 +42,8 @@ type Check struct {
 	Type       string
 	Expression *expression.Expression
 	Parameters *cfn.Node
+
+	typeSpan source.Span
 }
 
 // Live reports whether a function is scored by calling or by metrics: by what only a running release tells.
@@ -147,8 +150,8 @@ var measures = []struct {
 	read func(r *reader, id string, n *cfn.Node) Measure
 }{
 	{"rule", func(_ *reader, _ string, n *cfn.Node) Measure {
-		name := n.Get("rule").Str()
-		return Rule{name, parameters(name, n.Get("parameters"))}
+		name := n.Get("rule")
+		return Rule{name.Str(), parameters(name.Str(), n.Get("parameters")), name.Where()}
 	}},
 	{"expression", (*reader).checkMeasure},
 	{"metric", (*reader).metricMeasure},
@@ -187,7 +190,7 @@ func (r *reader) measure(id string, n *cfn.Node) Measure {
 	}
 	if len(found) == 0 {
 		if _, ok := fitness.Lookup(id); ok {
-			return Rule{id, parameters(id, n.Get("parameters"))}
+			return Rule{id, parameters(id, n.Get("parameters")), n.Where()}
 		}
 		return nil
 	}
@@ -211,7 +214,7 @@ func (r *reader) checkMeasure(_ string, n *cfn.Node) Measure {
 	if n.Has("type") {
 		scope = expression.OfResource
 	}
-	return Check{n.Get("type").Str(), r.compile(n.Get("expression"), scope), n.Get("parameters")}
+	return Check{n.Get("type").Str(), r.compile(n.Get("expression"), scope), n.Get("parameters"), n.Get("type").Where()}
 }
 
 func (r *reader) metricMeasure(id string, n *cfn.Node) Measure {

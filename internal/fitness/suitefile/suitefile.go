@@ -38,7 +38,7 @@ type File struct {
 func Default() *File {
 	f := &File{Suite: fitness.Default(), Measures: map[string]Measure{}, Metrics: map[string]MetricRef{}, places: map[string]source.Span{}, name: Name}
 	for _, fn := range f.Suite.Functions {
-		f.Measures[fn.ID] = Rule{fn.ID, parameters(fn.ID, nil)}
+		f.Measures[fn.ID] = Rule{Name: fn.ID, Parameters: parameters(fn.ID, nil)}
 	}
 	return f
 }
@@ -71,16 +71,41 @@ func (f *File) Unused(logicalIDs []string) source.Diagnostics {
 		if slices.Contains(logicalIDs, id) {
 			continue
 		}
-		d := source.Errorf(span, "the template has no resource %s", id)
-		d.Severity, d.File = source.Warning, f.name
-		if near, ok := source.Nearest(id, logicalIDs); ok {
-			d.WithHint("did you mean %s?", near)
-		}
-		out = append(out, d)
+		near, _ := source.Nearest(id, logicalIDs)
+		out = append(out, f.warning(span, near, "the template has no resource %s", id))
 	}
-	slices.SortFunc(out, func(a, b *source.Diagnostic) int { return int(a.Span.Start.Offset - b.Span.Start.Offset) })
+	out.Sort()
 	return out
 }
+
+// Misnamed are warnings about resource types that the file names and known does not know. It returns the type that was most likely meant,
+// or "".
+func (f *File) Misnamed(known func(typ string) (near string, ok bool)) source.Diagnostics {
+	var out source.Diagnostics
+	for _, m := range f.Measures {
+		c, ok := m.(Check)
+		if !ok || c.Type == "" {
+			continue
+		}
+		if near, ok := known(c.Type); !ok {
+			out = append(out, f.warning(c.typeSpan, near, "there is no resource type %s", c.Type))
+		}
+	}
+	out.Sort()
+	return out
+}
+
+func (f *File) warning(span source.Span, near, format string, args ...any) *source.Diagnostic {
+	d := source.Errorf(span, format, args...)
+	d.Severity, d.File = source.Warning, f.name
+	if near != "" {
+		d.WithHint("did you mean %s?", near)
+	}
+	return d
+}
+
+// Name is what the file is called, for messages.
+func (f *File) Name() string { return f.name }
 
 // reader takes a checked file apart.
 type reader struct {

@@ -150,6 +150,17 @@ func TestExceptionsExpire(t *testing.T) {
 	}
 }
 
+func TestMisnamed(t *testing.T) {
+	f, err := Parse("fitness.yaml", []byte("functions:\n  a: {characteristic: security, type: T::A::B, expression: 'true'}\n  b: {characteristic: security, type: T::A::C, expression: 'true'}\n"), now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := f.Misnamed(func(typ string) (string, bool) { return "T::A::B", typ == "T::A::B" })
+	if len(got) != 1 || got[0].Span.Start.Line != 3 || got[0].Hint != "did you mean T::A::B?" || got[0].Severity != source.Warning {
+		t.Errorf("%v", got)
+	}
+}
+
 var shop = []Resource{{"Catalog", "AWS::Serverless::Function"}, {"Checkout", "AWS::Serverless::Function"}, {"Pictures", "AWS::S3::Bucket"},
 	{"Orders", "AWS::DynamoDB::Table"}, {"Api", "AWS::Serverless::HttpApi"}, {"CatalogLogs", "AWS::Logs::LogGroup"}}
 

@@ -3,10 +3,12 @@ package fitness
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"evo/internal/appraisal"
 	"evo/internal/appraisal/desired"
+	"evo/internal/diagnose"
 	"evo/internal/fitness"
 	"evo/internal/fitness/suitefile"
 	"evo/internal/view"
@@ -88,7 +90,7 @@ func (o *options) note(name string, file *suitefile.File, t *desired.Template) {
 		ids = append(ids, r.ID)
 	}
 	text, _ := os.ReadFile(name) // for the lines only
-	for _, d := range append(file.Notes, file.Unused(ids)...) {
+	for _, d := range slices.Concat(file.Notes, file.Unused(ids), file.Misnamed(diagnose.KnownType)) {
 		shown := *d
 		shown.File = o.app.Short(name)
 		fmt.Fprint(o.app.Err, shown.Text(text))
