@@ -3,8 +3,6 @@ package cloud
 import (
 	"context"
 	"net/url"
-	"reflect"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -27,6 +25,7 @@ import (
 	"evo/internal/cfn"
 	"evo/internal/cloud/call"
 	"evo/internal/cloud/configservice"
+	"evo/internal/shape"
 )
 
 // Functions, roles, APIs and what watches and deploys them, for AWS Config.
@@ -50,14 +49,7 @@ const functionType = "AWS::Lambda::Function"
 func (i inventory) function(ctx context.Context, f lambdatypes.FunctionConfiguration) (configservice.Resource, error) {
 	name := aws.ToString(f.FunctionName)
 	r := configservice.Resource{Type: functionType, ID: name, Name: name, ARN: aws.ToString(f.FunctionArn), Configuration: described(f),
-		Supplementary: cfn.Obj(), Properties: propertiesOf(functionType, f)}
-	if len(f.Layers) > 0 {
-		layers := cfn.Arr()
-		for _, l := range f.Layers {
-			layers.Items = append(layers.Items, cfn.Str(aws.ToString(l.Arn)))
-		}
-		r.Properties.Set("Layers", layers)
-	}
+		Supplementary: cfn.Obj(), Properties: shape.Function(f, f.Layers, f.ImageConfigResponse)}
 	reserved, err := i.lambda.GetFunctionConcurrency(ctx, &lambda.GetFunctionConcurrencyInput{FunctionName: &name})
 	if err != nil {
 		return r, err
@@ -101,7 +93,7 @@ func (i inventory) functionPolicies(ctx context.Context, r *configservice.Resour
 		if err != nil {
 			return err
 		}
-		policy := jsonNode(aws.ToString(p.Policy))
+		policy := shape.Document(aws.ToString(p.Policy))
 		name := "Policy"
 		if q != nil {
 			name += ":" + *q
@@ -123,7 +115,7 @@ func decoded(document *string) *cfn.Node {
 	if err != nil {
 		text = aws.ToString(document)
 	}
-	return jsonNode(text)
+	return shape.Document(text)
 }
 
 func iamTags(list []iamtypes.Tag) map[string]string {
@@ -154,7 +146,7 @@ func (i inventory) roles(ctx context.Context) ([]configservice.Resource, error) 
 		role.RoleLastUsed = nil
 		r := configservice.Resource{Type: "AWS::IAM::Role", ID: aws.ToString(role.RoleId), Name: aws.ToString(role.RoleName), ARN: aws.ToString(role.Arn),
 			Global: true, Created: aws.ToTime(role.CreateDate), Tags: iamTags(role.Tags), Configuration: without(described(role), "tags"),
-			Properties: without(propertiesOf("AWS::IAM::Role", role), "PermissionsBoundary")}
+			Properties: without(shape.Properties("AWS::IAM::Role", role, nil), "PermissionsBoundary")}
 		r.Properties.Set("AssumeRolePolicyDocument", decoded(role.AssumeRolePolicyDocument))
 		if b := role.PermissionsBoundary; b != nil {
 			r.Properties.Set("PermissionsBoundary", cfn.Str(aws.ToString(b.PermissionsBoundaryArn)))
@@ -245,7 +237,7 @@ func (i inventory) users(ctx context.Context) ([]configservice.Resource, error) 
 		u.PasswordLastUsed = nil
 		r := configservice.Resource{Type: "AWS::IAM::User", ID: aws.ToString(u.UserId), Name: aws.ToString(u.UserName), ARN: aws.ToString(u.Arn),
 			Global: true, Created: aws.ToTime(u.CreateDate), Tags: iamTags(u.Tags), Configuration: without(described(u), "tags"),
-			Properties: without(propertiesOf("AWS::IAM::User", u), "PermissionsBoundary")}
+			Properties: without(shape.Properties("AWS::IAM::User", u, nil), "PermissionsBoundary")}
 		tagsProperty(r.Properties, r.Tags)
 		names, err := i.iam.ListUserPolicies(ctx, &iam.ListUserPoliciesInput{UserName: u.UserName})
 		if err != nil {
@@ -313,7 +305,7 @@ func (i inventory) restAPIs(ctx context.Context) ([]configservice.Resource, erro
 	return each(list, func(a gwtypes.RestApi) (configservice.Resource, error) {
 		arn := "arn:aws:apigateway:" + i.name + "::/restapis/" + aws.ToString(a.Id)
 		r := configservice.Resource{Type: "AWS::ApiGateway::RestApi", ID: arn, Name: aws.ToString(a.Name), ARN: arn, Created: aws.ToTime(a.CreatedDate),
-			Tags: a.Tags, Configuration: without(described(a), "tags"), Properties: propertiesOf("AWS::ApiGateway::RestApi", a)}
+			Tags: a.Tags, Configuration: without(described(a), "tags"), Properties: shape.Properties("AWS::ApiGateway::RestApi", a, nil)}
 		tagsProperty(r.Properties, r.Tags)
 		return r, nil
 	})
@@ -336,16 +328,8 @@ func (i inventory) restStages(ctx context.Context) ([]configservice.Resource, er
 		for _, st := range stages.Item {
 			arn := "arn:aws:apigateway:" + i.name + "::/restapis/" + aws.ToString(a.Id) + "/stages/" + aws.ToString(st.StageName)
 			r := configservice.Resource{Type: "AWS::ApiGateway::Stage", ID: arn, Name: aws.ToString(st.StageName), ARN: arn, Created: aws.ToTime(st.CreatedDate),
-				Tags: st.Tags, Configuration: without(described(st), "tags"), Properties: propertiesOf("AWS::ApiGateway::Stage", st)}
+				Tags: st.Tags, Configuration: without(described(st), "tags"), Properties: shape.RestStage(st, st.MethodSettings)}
 			r.Properties.Set("RestApiId", cfn.Str(aws.ToString(a.Id)))
-			r.Properties.Delete("MethodSettings")
-			if len(st.MethodSettings) > 0 {
-				r.Properties.Set("MethodSettings", methodSettings(st.MethodSettings))
-			}
-			if st.AccessLogSettings != nil {
-				r.Properties.Set("AccessLogSetting", cfn.Obj(cfn.P("DestinationArn", cfn.Str(aws.ToString(st.AccessLogSettings.DestinationArn))),
-					cfn.P("Format", cfn.Str(aws.ToString(st.AccessLogSettings.Format)))))
-			}
 			if st.WebAclArn != nil {
 				r.Facts = cfn.Obj(cfn.P("WebAclArn", cfn.Str(*st.WebAclArn)))
 			}
@@ -354,30 +338,6 @@ func (i inventory) restStages(ctx context.Context) ([]configservice.Resource, er
 		}
 	}
 	return out, nil
-}
-
-// methodSettings writes settings by path and method as templates have them.
-func methodSettings(settings map[string]gwtypes.MethodSetting) *cfn.Node {
-	list := cfn.Arr()
-	all := generic(reflect.ValueOf(settings), func(name string) string { return name })
-	for _, p := range all.Pairs {
-		path, method, _ := cutLast(p.Key, "/")
-		if path = strings.ReplaceAll(path, "~1", "/"); !strings.HasPrefix(path, "/") {
-			path = "/" + path
-		}
-		p.Value.Set("ResourcePath", cfn.Str(path))
-		p.Value.Set("HttpMethod", cfn.Str(method))
-		list.Items = append(list.Items, p.Value)
-	}
-	return list
-}
-
-func cutLast(s, sep string) (before, after string, found bool) {
-	i := strings.LastIndex(s, sep)
-	if i < 0 {
-		return s, "", false
-	}
-	return s[:i], s[i+len(sep):], true
 }
 
 func (i inventory) http(ctx context.Context) ([]gw2types.Api, error) {
@@ -398,7 +358,7 @@ func (i inventory) httpAPIs(ctx context.Context) ([]configservice.Resource, erro
 	return each(list, func(a gw2types.Api) (configservice.Resource, error) {
 		id := aws.ToString(a.ApiId)
 		return configservice.Resource{Type: "AWS::ApiGatewayV2::Api", ID: id, Name: aws.ToString(a.Name), ARN: "arn:aws:apigateway:" + i.name + "::/apis/" + id,
-			Created: aws.ToTime(a.CreatedDate), Tags: a.Tags, Configuration: without(described(a), "tags"), Properties: propertiesOf("AWS::ApiGatewayV2::Api", a)}, nil
+			Created: aws.ToTime(a.CreatedDate), Tags: a.Tags, Configuration: without(described(a), "tags"), Properties: shape.Properties("AWS::ApiGatewayV2::Api", a, nil)}, nil
 	})
 }
 
@@ -419,7 +379,7 @@ func (i inventory) httpStages(ctx context.Context) ([]configservice.Resource, er
 		for _, st := range stages.Items {
 			arn := "arn:aws:apigateway:" + i.name + "::/apis/" + aws.ToString(a.ApiId) + "/stages/" + aws.ToString(st.StageName)
 			r := configservice.Resource{Type: "AWS::ApiGatewayV2::Stage", ID: arn, Name: aws.ToString(st.StageName), ARN: arn, Created: aws.ToTime(st.CreatedDate),
-				Tags: st.Tags, Configuration: without(described(st), "tags"), Properties: propertiesOf("AWS::ApiGatewayV2::Stage", st)}
+				Tags: st.Tags, Configuration: without(described(st), "tags"), Properties: shape.Properties("AWS::ApiGatewayV2::Stage", st, nil)}
 			r.Properties.Set("ApiId", cfn.Str(aws.ToString(a.ApiId)))
 			out = append(out, r)
 		}
@@ -444,7 +404,7 @@ func (i inventory) httpRoutes(ctx context.Context) ([]configservice.Resource, er
 		for _, route := range routes.Items {
 			arn := "arn:aws:apigateway:" + i.name + "::/apis/" + aws.ToString(a.ApiId) + "/routes/" + aws.ToString(route.RouteId)
 			r := configservice.Resource{Type: "AWS::ApiGatewayV2::Route", ID: arn, Name: aws.ToString(route.RouteKey), ARN: arn,
-				Configuration: described(route), Properties: propertiesOf("AWS::ApiGatewayV2::Route", route)}
+				Configuration: described(route), Properties: shape.Properties("AWS::ApiGatewayV2::Route", route, nil)}
 			r.Properties.Set("ApiId", cfn.Str(aws.ToString(a.ApiId)))
 			out = append(out, r)
 		}
@@ -468,7 +428,7 @@ func (i inventory) logGroups(ctx context.Context) ([]configservice.Resource, err
 		name := aws.ToString(g.LogGroupName)
 		arn := "arn:aws:logs:" + i.name + ":" + call.Account + ":log-group:" + name
 		r := configservice.Resource{Type: "AWS::Logs::LogGroup", ID: name, Name: name, ARN: arn, Created: time.UnixMilli(aws.ToInt64(g.CreationTime)).UTC(),
-			Configuration: described(g), Properties: propertiesOf("AWS::Logs::LogGroup", g)}
+			Configuration: described(g), Properties: shape.Properties("AWS::Logs::LogGroup", g, nil)}
 		tags, err := i.logs.ListTagsForResource(ctx, &cloudwatchlogs.ListTagsForResourceInput{ResourceArn: &arn})
 		if err != nil {
 			return r, err
@@ -492,7 +452,7 @@ func (i inventory) alarms(ctx context.Context) ([]configservice.Resource, error)
 	}
 	return each(list, func(a cwtypes.MetricAlarm) (configservice.Resource, error) {
 		r := configservice.Resource{Type: "AWS::CloudWatch::Alarm", ID: aws.ToString(a.AlarmArn), Name: aws.ToString(a.AlarmName), ARN: aws.ToString(a.AlarmArn),
-			Properties: propertiesOf("AWS::CloudWatch::Alarm", a), Configuration: without(described(a), "stateReason", "stateReasonData",
+			Properties: shape.Properties("AWS::CloudWatch::Alarm", a, nil), Configuration: without(described(a), "stateReason", "stateReasonData",
 				"stateTransitionedTimestamp", "stateUpdatedTimestamp", "stateValue", "evaluationState")}
 		if !aws.ToBool(a.ActionsEnabled) {
 			r.Properties.Set("ActionsEnabled", cfn.Boolean(false)) // without it they are on
@@ -524,7 +484,7 @@ func (i inventory) applications(ctx context.Context) ([]configservice.Resource, 
 		a := out.Application
 		return configservice.Resource{Type: "AWS::CodeDeploy::Application", ID: aws.ToString(a.ApplicationId), Name: name,
 			ARN: "arn:aws:codedeploy:" + i.name + ":" + call.Account + ":application:" + name, Created: aws.ToTime(a.CreateTime),
-			Configuration: described(a), Properties: propertiesOf("AWS::CodeDeploy::Application", a)}, nil
+			Configuration: described(a), Properties: shape.Properties("AWS::CodeDeploy::Application", a, nil)}, nil
 	})
 }
 
@@ -566,7 +526,7 @@ func (i inventory) deploymentGroup(ctx context.Context, application, name string
 	g.LastAttemptedDeployment, g.LastSuccessfulDeployment, g.TargetRevision = nil, nil, nil
 	return configservice.Resource{Type: "AWS::CodeDeploy::DeploymentGroup", ID: aws.ToString(g.DeploymentGroupId), Name: name,
 		ARN:           "arn:aws:codedeploy:" + i.name + ":" + call.Account + ":deploymentgroup:" + application + "/" + name,
-		Configuration: described(g), Properties: propertiesOf("AWS::CodeDeploy::DeploymentGroup", g)}, nil
+		Configuration: described(g), Properties: shape.Properties("AWS::CodeDeploy::DeploymentGroup", g, nil)}, nil
 }
 
 func (i inventory) stacks(ctx context.Context) ([]configservice.Resource, error) {

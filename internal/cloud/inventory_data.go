@@ -1,7 +1,6 @@
 package cloud
 
 import (
-	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -19,11 +18,14 @@ import (
 	"evo/internal/cfn"
 	"evo/internal/cloud/configservice"
 	s3svc "evo/internal/cloud/s3"
+	"evo/internal/shape"
 )
 
 // Buckets, tables and what scales them, for AWS Config.
 
 func sortedNames(m map[string]string) []string { return slices.Sorted(maps.Keys(m)) }
+
+const bucketType = "AWS::S3::Bucket"
 
 func (i inventory) buckets(ctx context.Context) ([]configservice.Resource, error) {
 	list, err := all(func(token *string) ([]s3types.Bucket, *string, error) {
@@ -79,9 +81,8 @@ func (v *bucketView) document(err error, name string, held any, property string,
 
 // bucket describes a bucket with its documents.
 func (i inventory) bucket(ctx context.Context, b s3types.Bucket) (configservice.Resource, error) {
-	const kind = "AWS::S3::Bucket"
 	name := aws.ToString(b.Name)
-	r := configservice.Resource{Type: kind, ID: name, Name: name, ARN: aws.ToString(b.BucketArn), Created: aws.ToTime(b.CreationDate),
+	r := configservice.Resource{Type: bucketType, ID: name, Name: name, ARN: aws.ToString(b.BucketArn), Created: aws.ToTime(b.CreationDate),
 		Configuration: cfn.Obj(cfn.P("name", cfn.Str(name)), cfn.P("region", cfn.Str(i.name)),
 			cfn.P("creationDate", cfn.Str(aws.ToTime(b.CreationDate).UTC().Format(time.RFC3339)))),
 		Supplementary: cfn.Obj(), Properties: cfn.Obj(cfn.P("BucketName", cfn.Str(name))),
@@ -108,21 +109,13 @@ func (i inventory) bucketSettings(ctx context.Context, name *string, v *bucketVi
 	// What was not stated is not configuration, though every bucket is encrypted.
 	if rule := i.s3.StatedEncryption(aws.ToString(name)); rule != nil {
 		stated := s3types.ServerSideEncryptionConfiguration{Rules: []s3types.ServerSideEncryptionRule{*rule}}
-		v.document(nil, "ServerSideEncryptionConfiguration", stated, "BucketEncryption", func() *cfn.Node {
-			d := rule.ApplyServerSideEncryptionByDefault
-			by := cfn.Obj(cfn.P("SSEAlgorithm", cfn.Str(string(d.SSEAlgorithm))))
-			if d.KMSMasterKeyID != nil {
-				by.Set("KMSMasterKeyID", cfn.Str(*d.KMSMasterKeyID))
-			}
-			return cfn.Obj(cfn.P("ServerSideEncryptionConfiguration", cfn.Arr(cfn.Obj(cfn.P("ServerSideEncryptionByDefault", by),
-				cfn.P("BucketKeyEnabled", cfn.Boolean(aws.ToBool(rule.BucketKeyEnabled)))))))
-		})
+		v.document(nil, "ServerSideEncryptionConfiguration", stated, "BucketEncryption", func() *cfn.Node { return shape.Encryption(&stated) })
 	}
 	logging, err := i.s3.GetBucketLogging(ctx, &s3.GetBucketLoggingInput{Bucket: name})
 	if err == nil && logging.LoggingEnabled != nil {
 		to, prefix := cfn.Str(aws.ToString(logging.LoggingEnabled.TargetBucket)), cfn.Str(aws.ToString(logging.LoggingEnabled.TargetPrefix))
 		v.r.Supplementary.Set("BucketLoggingConfiguration", cfn.Obj(cfn.P("destinationBucketName", to), cfn.P("logFilePrefix", prefix)))
-		v.r.Properties.Set("LoggingConfiguration", cfn.Obj(cfn.P("DestinationBucketName", to), cfn.P("LogFilePrefix", prefix)))
+		v.r.Properties.Set("LoggingConfiguration", shape.Logging(logging.LoggingEnabled))
 	}
 	tagging, err := i.s3.GetBucketTagging(ctx, &s3.GetBucketTaggingInput{Bucket: name})
 	if err == nil {
@@ -141,98 +134,38 @@ func (i inventory) bucketSettings(ctx context.Context, name *string, v *bucketVi
 type cfnStatus struct{ Status string }
 
 func (i inventory) bucketLists(ctx context.Context, name *string, v *bucketView) {
-	const kind = "AWS::S3::Bucket"
 	replication, err := i.s3.GetBucketReplication(ctx, &s3.GetBucketReplicationInput{Bucket: name})
 	if err == nil {
 		v.document(nil, "BucketReplicationConfiguration", replication.ReplicationConfiguration, "ReplicationConfiguration", func() *cfn.Node {
-			return propertiesOf(kind, replication).Get("ReplicationConfiguration")
+			return shape.Replication(replication.ReplicationConfiguration)
 		})
 		v.r.Facts.Set("ReplicationRegions", i.replicationRegions(ctx, replication.ReplicationConfiguration))
 	}
 	lifecycle, err := i.s3.GetBucketLifecycleConfiguration(ctx, &s3.GetBucketLifecycleConfigurationInput{Bucket: name})
 	if err == nil {
 		v.document(nil, "BucketLifecycleConfiguration", s3types.BucketLifecycleConfiguration{Rules: lifecycle.Rules}, "LifecycleConfiguration", func() *cfn.Node {
-			rules := cfn.Arr()
-			for _, r := range lifecycle.Rules {
-				rules.Items = append(rules.Items, lifecycleProperty(r))
-			}
-			return cfn.Obj(cfn.P("Rules", rules))
+			return shape.Lifecycle(lifecycle.Rules)
 		})
 	}
 	cors, err := i.s3.GetBucketCors(ctx, &s3.GetBucketCorsInput{Bucket: name})
 	if err == nil {
 		v.document(nil, "BucketCrossOriginConfiguration", s3types.CORSConfiguration{CORSRules: cors.CORSRules}, "CorsConfiguration", func() *cfn.Node {
-			return propertiesOf(kind, &struct{ CorsConfiguration s3types.CORSConfiguration }{s3types.CORSConfiguration{CORSRules: cors.CORSRules}}).Get("CorsConfiguration")
+			return shape.CORS(cors.CORSRules)
 		})
 	}
 	website, err := i.s3.GetBucketWebsite(ctx, &s3.GetBucketWebsiteInput{Bucket: name})
 	if err == nil {
-		v.document(nil, "BucketWebsiteConfiguration", s3types.WebsiteConfiguration{ErrorDocument: website.ErrorDocument, IndexDocument: website.IndexDocument,
-			RedirectAllRequestsTo: website.RedirectAllRequestsTo, RoutingRules: website.RoutingRules}, "WebsiteConfiguration", func() *cfn.Node {
-			site := cfn.Obj()
-			if website.IndexDocument != nil {
-				site.Set("IndexDocument", cfn.Str(aws.ToString(website.IndexDocument.Suffix)))
-			}
-			if website.ErrorDocument != nil {
-				site.Set("ErrorDocument", cfn.Str(aws.ToString(website.ErrorDocument.Key)))
-			}
-			return site
-		})
+		site := s3types.WebsiteConfiguration{ErrorDocument: website.ErrorDocument, IndexDocument: website.IndexDocument,
+			RedirectAllRequestsTo: website.RedirectAllRequestsTo, RoutingRules: website.RoutingRules}
+		v.document(nil, "BucketWebsiteConfiguration", site, "WebsiteConfiguration", func() *cfn.Node { return shape.Website(site) })
 	}
 	lock, err := i.s3.GetObjectLockConfiguration(ctx, &s3.GetObjectLockConfigurationInput{Bucket: name})
 	if err == nil {
 		v.r.Properties.Set("ObjectLockEnabled", cfn.Boolean(true))
 		v.document(nil, "ObjectLockConfiguration", lock.ObjectLockConfiguration, "ObjectLockConfiguration", func() *cfn.Node {
-			return propertiesOf(kind, lock).Get("ObjectLockConfiguration")
+			return shape.Property(bucketType, "ObjectLockConfiguration", lock.ObjectLockConfiguration, nil)
 		})
 	}
-}
-
-// lifecycleProperty flattens a lifecycle rule, as templates have it.
-func lifecycleProperty(r s3types.LifecycleRule) *cfn.Node {
-	n := cfn.Obj(cfn.P("Status", cfn.Str(string(r.Status))))
-	if r.ID != nil {
-		n.Set("Id", cfn.Str(*r.ID))
-	}
-	if f := r.Filter; f != nil {
-		if f.And != nil {
-			f = &s3types.LifecycleRuleFilter{Prefix: f.And.Prefix}
-		}
-		if p := aws.ToString(f.Prefix); p != "" {
-			n.Set("Prefix", cfn.Str(p))
-		}
-	} else if p := aws.ToString(r.Prefix); p != "" { //nolint:staticcheck // old rules have it
-		n.Set("Prefix", cfn.Str(p))
-	}
-	if e := r.Expiration; e != nil {
-		if e.Days != nil {
-			n.Set("ExpirationInDays", cfn.Integer(int64(*e.Days)))
-		}
-		if e.Date != nil {
-			n.Set("ExpirationDate", cfn.Str(e.Date.UTC().Format(time.RFC3339)))
-		}
-		if aws.ToBool(e.ExpiredObjectDeleteMarker) {
-			n.Set("ExpiredObjectDeleteMarker", cfn.Boolean(true))
-		}
-	}
-	transitions := cfn.Arr()
-	for _, t := range r.Transitions {
-		one := cfn.Obj(cfn.P("StorageClass", cfn.Str(string(t.StorageClass))))
-		if t.Days != nil {
-			one.Set("TransitionInDays", cfn.Integer(int64(*t.Days)))
-		}
-		transitions.Items = append(transitions.Items, one)
-	}
-	if len(transitions.Items) > 0 {
-		n.Set("Transitions", transitions)
-	}
-	if e := r.NoncurrentVersionExpiration; e != nil && e.NoncurrentDays != nil {
-		n.Set("NoncurrentVersionExpiration", cfn.Obj(cfn.P("NoncurrentDays", cfn.Integer(int64(*e.NoncurrentDays)))))
-	}
-	if a := r.AbortIncompleteMultipartUpload; a != nil && a.DaysAfterInitiation != nil {
-		n.Set("AbortIncompleteMultipartUpload", cfn.Obj(cfn.P("DaysAfterInitiation", cfn.Integer(int64(*a.DaysAfterInitiation)))))
-	}
-	return n
 }
 
 // replicationRegions are the regions of the buckets that a configuration copies to.
@@ -248,24 +181,23 @@ func (i inventory) replicationRegions(ctx context.Context, c *s3types.Replicatio
 }
 
 func (i inventory) bucketAccess(ctx context.Context, name *string, v *bucketView) {
-	const kind = "AWS::S3::Bucket"
 	block, err := i.s3.GetPublicAccessBlock(ctx, &s3.GetPublicAccessBlockInput{Bucket: name})
 	if err == nil {
 		v.document(nil, "PublicAccessBlockConfiguration", block.PublicAccessBlockConfiguration, "PublicAccessBlockConfiguration", func() *cfn.Node {
-			return propertiesOf(kind, block).Get("PublicAccessBlockConfiguration")
+			return shape.Property(bucketType, "PublicAccessBlockConfiguration", block.PublicAccessBlockConfiguration, nil)
 		})
 	}
 	ownership, err := i.s3.GetBucketOwnershipControls(ctx, &s3.GetBucketOwnershipControlsInput{Bucket: name})
 	if err == nil {
 		v.document(nil, "BucketOwnershipControls", ownership.OwnershipControls, "OwnershipControls", func() *cfn.Node {
-			return propertiesOf(kind, ownership).Get("OwnershipControls")
+			return shape.Property(bucketType, "OwnershipControls", ownership.OwnershipControls, nil)
 		})
 	}
 	policy, err := i.s3.GetBucketPolicy(ctx, &s3.GetBucketPolicyInput{Bucket: name})
 	if err == nil {
 		v.r.Supplementary.Set("BucketPolicy", cfn.Obj(cfn.P("policyText", cfn.Str(aws.ToString(policy.Policy)))))
 		v.r.Parts = append(v.r.Parts, configservice.Part{Type: "AWS::S3::BucketPolicy", ID: *name,
-			Properties: cfn.Obj(cfn.P("Bucket", cfn.Str(*name)), cfn.P("PolicyDocument", jsonNode(aws.ToString(policy.Policy))))})
+			Properties: cfn.Obj(cfn.P("Bucket", cfn.Str(*name)), cfn.P("PolicyDocument", shape.Document(aws.ToString(policy.Policy))))})
 	} else {
 		v.r.Supplementary.Set("BucketPolicy", cfn.Obj(cfn.P("policyText", &cfn.Node{})))
 	}
@@ -274,35 +206,8 @@ func (i inventory) bucketAccess(ctx context.Context, name *string, v *bucketView
 		return
 	}
 	v.r.Supplementary.Set("AccessControlList", cfn.Obj(cfn.P("grantSet", described(acl.Grants)), cfn.P("owner", described(acl.Owner))))
-	canned, grants := grantsOf(acl)
-	v.r.Facts.Set("Grants", grants)
-	if canned != "" {
-		v.r.Properties.Set("AccessControl", cfn.Str(canned))
-	}
-}
-
-// grantsOf are an ACL's grants to others than the owner, and the canned ACL that lets everybody do at least what they do.
-func grantsOf(acl *s3.GetBucketAclOutput) (canned string, grants *cfn.Node) {
-	grants = cfn.Arr()
-	for _, g := range acl.Grants {
-		if g.Grantee == nil || g.Grantee.ID != nil && acl.Owner != nil && *g.Grantee.ID == aws.ToString(acl.Owner.ID) {
-			continue
-		}
-		group := aws.ToString(g.Grantee.URI)
-		group = group[strings.LastIndex(group, "/")+1:]
-		to := cmp.Or(group, aws.ToString(g.Grantee.ID))
-		grants.Items = append(grants.Items, cfn.Obj(cfn.P("Grantee", cfn.Str(to)), cfn.P("Permission", cfn.Str(string(g.Permission)))))
-		switch {
-		case group != "AllUsers" && group != "AuthenticatedUsers", canned == "PublicReadWrite":
-		case g.Permission == s3types.PermissionWrite || g.Permission == s3types.PermissionWriteAcp || g.Permission == s3types.PermissionFullControl:
-			canned = "PublicReadWrite"
-		case group == "AllUsers":
-			canned = "PublicRead"
-		case canned == "":
-			canned = "AuthenticatedRead"
-		}
-	}
-	return canned, grants
+	v.r.Facts.Set("Grants", shape.Grants(acl.Grants, acl.Owner))
+	v.r.Properties.Set("AccessControl", cfn.Str(shape.AccessControl(acl.Grants)))
 }
 
 func (i inventory) tables(ctx context.Context) ([]configservice.Resource, error) {
@@ -335,26 +240,7 @@ func (i inventory) table(ctx context.Context, name string) (configservice.Resour
 		t.LocalSecondaryIndexes[n].ItemCount, t.LocalSecondaryIndexes[n].IndexSizeBytes = nil, nil
 	}
 	r := configservice.Resource{Type: "AWS::DynamoDB::Table", ID: name, Name: name, ARN: aws.ToString(t.TableArn), Created: aws.ToTime(t.CreationDateTime),
-		Configuration: described(t), Supplementary: cfn.Obj(), Properties: propertiesOf("AWS::DynamoDB::Table", t)}
-	if t.BillingModeSummary != nil {
-		r.Properties.Set("BillingMode", cfn.Str(string(t.BillingModeSummary.BillingMode)))
-	}
-	if t.BillingModeSummary != nil && t.BillingModeSummary.BillingMode == dbtypes.BillingModePayPerRequest {
-		r.Properties.Delete("ProvisionedThroughput") // DescribeTable has it as zeros
-		for _, ix := range r.Properties.Get("GlobalSecondaryIndexes").List() {
-			ix.Delete("ProvisionedThroughput")
-		}
-	}
-	if sse := t.SSEDescription; sse != nil && (sse.Status == dbtypes.SSEStatusEnabled || sse.Status == dbtypes.SSEStatusEnabling) {
-		spec := cfn.Obj(cfn.P("SSEEnabled", cfn.Boolean(true)), cfn.P("SSEType", cfn.Str(string(sse.SSEType))))
-		if sse.KMSMasterKeyArn != nil {
-			spec.Set("KMSMasterKeyId", cfn.Str(*sse.KMSMasterKeyArn))
-		}
-		r.Properties.Set("SSESpecification", spec)
-	}
-	if t.TableClassSummary != nil {
-		r.Properties.Set("TableClass", cfn.Str(string(t.TableClassSummary.TableClass)))
-	}
+		Configuration: described(t), Supplementary: cfn.Obj(), Properties: shape.Table(&t)}
 	return r, i.tableExtras(ctx, &r)
 }
 
@@ -365,8 +251,7 @@ func (i inventory) tableExtras(ctx context.Context, r *configservice.Resource) e
 		return err
 	}
 	if p := backups.ContinuousBackupsDescription.PointInTimeRecoveryDescription; p != nil {
-		on := p.PointInTimeRecoveryStatus == dbtypes.PointInTimeRecoveryStatusEnabled
-		r.Properties.Set("PointInTimeRecoverySpecification", cfn.Obj(cfn.P("PointInTimeRecoveryEnabled", cfn.Boolean(on))))
+		r.Properties.Set("PointInTimeRecoverySpecification", shape.Recovery(backups.ContinuousBackupsDescription))
 		r.Supplementary.Set("ContinuousBackups", cfn.Obj(cfn.P("pointInTimeRecoveryStatus", cfn.Str(string(p.PointInTimeRecoveryStatus)))))
 	}
 	ttl, err := i.dynamodb.DescribeTimeToLive(ctx, &dynamodb.DescribeTimeToLiveInput{TableName: &r.ID})
@@ -374,8 +259,9 @@ func (i inventory) tableExtras(ctx context.Context, r *configservice.Resource) e
 		return err
 	}
 	if d := ttl.TimeToLiveDescription; d != nil && d.AttributeName != nil {
-		r.Properties.Set("TimeToLiveSpecification", cfn.Obj(cfn.P("AttributeName", cfn.Str(*d.AttributeName)),
-			cfn.P("Enabled", cfn.Boolean(d.TimeToLiveStatus == dbtypes.TimeToLiveStatusEnabled))))
+		if n := shape.TimeToLive(d); n != nil {
+			r.Properties.Set("TimeToLiveSpecification", n)
+		}
 		r.Supplementary.Set("TimeToLive", described(d))
 	}
 	tags, err := all(func(token *string) ([]dbtypes.Tag, *string, error) {
@@ -411,7 +297,7 @@ func (i inventory) scalableTargets(ctx context.Context) ([]configservice.Resourc
 		for _, t := range list {
 			id := strings.Join([]string{aws.ToString(t.ResourceId), string(t.ScalableDimension), string(t.ServiceNamespace)}, "|")
 			r := configservice.Resource{Type: "AWS::ApplicationAutoScaling::ScalableTarget", ID: id, ARN: aws.ToString(t.ScalableTargetARN),
-				Created: aws.ToTime(t.CreationTime), Configuration: described(t), Properties: propertiesOf("AWS::ApplicationAutoScaling::ScalableTarget", t)}
+				Created: aws.ToTime(t.CreationTime), Configuration: described(t), Properties: shape.Properties("AWS::ApplicationAutoScaling::ScalableTarget", t, nil)}
 			r.Properties.Set("MinCapacity", cfn.Integer(int64(aws.ToInt32(t.MinCapacity))))
 			out = append(out, r)
 		}
@@ -435,7 +321,7 @@ func (i inventory) scalingPolicies(ctx context.Context) ([]configservice.Resourc
 		for _, p := range list {
 			r := configservice.Resource{Type: "AWS::ApplicationAutoScaling::ScalingPolicy", ID: aws.ToString(p.PolicyARN), Name: aws.ToString(p.PolicyName),
 				ARN: aws.ToString(p.PolicyARN), Created: aws.ToTime(p.CreationTime), Configuration: described(p),
-				Properties: propertiesOf("AWS::ApplicationAutoScaling::ScalingPolicy", p)}
+				Properties: shape.Properties("AWS::ApplicationAutoScaling::ScalingPolicy", p, nil)}
 			r.Properties.Set("ScalingTargetId", cfn.Str(strings.Join([]string{aws.ToString(p.ResourceId), string(p.ScalableDimension), string(p.ServiceNamespace)}, "|")))
 			out = append(out, r)
 		}

@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"evo/internal/cfn"
+	"evo/internal/shape"
 )
 
 // Kind tells how a resource differs from what its template asks for.
@@ -195,7 +196,7 @@ func anyAPI(policy *cfn.Node) *cfn.Node {
 	if policy.Is(cfn.Map) {
 		text = key(policy)
 	}
-	return document(executeAPI().ReplaceAllString(text, "execute-api:/"))
+	return shape.Document(executeAPI().ReplaceAllString(text, "execute-api:/"))
 }
 
 func (c *comparison) maps(path string, desired, live *cfn.Node) {
@@ -301,7 +302,7 @@ func same(a, b *cfn.Node) bool {
 	case a.Is(cfn.List) && !b.Is(cfn.List):
 		return len(a.Items) == 1 && same(a.Items[0], b)
 	case a.Is(cfn.String) && b.Is(cfn.Map):
-		return document(a.Text).Is(cfn.Map) && same(document(a.Text), b)
+		return shape.Document(a.Text).Is(cfn.Map) && same(shape.Document(a.Text), b)
 	case a.Is(cfn.List) && b.Is(cfn.List):
 		return sameEntries(a.Items, b.Items)
 	case a.Is(cfn.Map) && b.Is(cfn.Map):

@@ -3,11 +3,10 @@ package inventory
 import (
 	"context"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"evo/internal/cfn"
+	"evo/internal/shape"
 )
 
 const tableType = "AWS::DynamoDB::Table"
@@ -31,35 +30,7 @@ func readTable(ctx context.Context, now *run, it *Item) (answer, error) {
 	if err != nil || out.Table == nil {
 		return answer{}, orAbsent(err)
 	}
-	t := out.Table
-	n := properties(tableType, t, map[string]string{"BillingMode": "-", "SSESpecification": "SSEDescription", "SSESpecification.SSEEnabled": "-",
-		"SSESpecification.KMSMasterKeyId": "KMSMasterKeyArn", "TableClass": "-", "GlobalSecondaryIndexes.WarmThroughput": "-"}, tableProperties...)
-	provisioned := t.BillingModeSummary == nil || t.BillingModeSummary.BillingMode != types.BillingModePayPerRequest
-	mode := types.BillingModeProvisioned
-	if !provisioned {
-		mode = types.BillingModePayPerRequest
-		n.Delete("ProvisionedThroughput") // zeros
-		for _, index := range n.Get("GlobalSecondaryIndexes").List() {
-			index.Delete("ProvisionedThroughput")
-		}
-	}
-	n.Set("BillingMode", cfn.Str(string(mode)))
-	class := types.TableClassStandard
-	if t.TableClassSummary != nil && t.TableClassSummary.TableClass != "" {
-		class = t.TableClassSummary.TableClass
-	}
-	n.Set("TableClass", cfn.Str(string(class)))
-	encryption(n, t.SSEDescription)
-	return answer{properties: n}, nil
-}
-
-// encryption says whether the table has a key of the account's; without one, DynamoDB encrypts with its own.
-func encryption(n *cfn.Node, d *types.SSEDescription) {
-	on := d != nil && (d.Status == types.SSEStatusEnabled || d.Status == types.SSEStatusEnabling || d.Status == types.SSEStatusUpdating)
-	if !on || n.Get("SSESpecification") == nil {
-		n.Set("SSESpecification", cfn.Obj())
-	}
-	n.Get("SSESpecification").Set("SSEEnabled", cfn.Boolean(on))
+	return answer{properties: shape.Table(out.Table, tableProperties...)}, nil
 }
 
 func readBackups(ctx context.Context, now *run, it *Item) (answer, error) {
@@ -67,17 +38,7 @@ func readBackups(ctx context.Context, now *run, it *Item) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	n := cfn.Obj(cfn.P("PointInTimeRecoveryEnabled", cfn.Boolean(false)))
-	if d := out.ContinuousBackupsDescription; d != nil && d.PointInTimeRecoveryDescription != nil {
-		p := d.PointInTimeRecoveryDescription
-		if p.PointInTimeRecoveryStatus == types.PointInTimeRecoveryStatusEnabled {
-			n.Set("PointInTimeRecoveryEnabled", cfn.Boolean(true))
-			if p.RecoveryPeriodInDays != nil {
-				n.Set("RecoveryPeriodInDays", cfn.Integer(int64(*p.RecoveryPeriodInDays)))
-			}
-		}
-	}
-	return given("PointInTimeRecoverySpecification", n), nil
+	return given("PointInTimeRecoverySpecification", shape.Recovery(out.ContinuousBackupsDescription)), nil
 }
 
 func readTimeToLive(ctx context.Context, now *run, it *Item) (answer, error) {
@@ -85,11 +46,7 @@ func readTimeToLive(ctx context.Context, now *run, it *Item) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	d := out.TimeToLiveDescription
-	if d == nil || d.TimeToLiveStatus != types.TimeToLiveStatusEnabled && d.TimeToLiveStatus != types.TimeToLiveStatusEnabling {
-		return answer{}, nil
-	}
-	return given("TimeToLiveSpecification", cfn.Obj(cfn.P("AttributeName", cfn.Str(aws.ToString(d.AttributeName))), cfn.P("Enabled", cfn.Boolean(true)))), nil
+	return given("TimeToLiveSpecification", shape.TimeToLive(out.TimeToLiveDescription)), nil
 }
 
 func readTableTags(ctx context.Context, now *run, it *Item) (answer, error) {
@@ -106,5 +63,5 @@ func readTableTags(ctx context.Context, now *run, it *Item) (answer, error) {
 		all = append(all, out.Tags...)
 		in.NextToken = out.NextToken
 	}
-	return given("Tags", tags(tableType, "Tags", all)), nil
+	return given("Tags", shape.Tags(tableType, "Tags", all)), nil
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/apigatewayv2/types"
 
 	"evo/internal/cfn"
+	"evo/internal/shape"
 )
 
 const (
@@ -44,8 +45,8 @@ func readHTTPAPI(ctx context.Context, now *run, it *Item) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	n := properties(httpAPIType, out, map[string]string{"Tags": "-"}, httpAPIProperties...)
-	if t := tags(httpAPIType, "Tags", out.Tags); t != nil {
+	n := shape.Properties(httpAPIType, out, map[string]string{"Tags": "-"}, httpAPIProperties...)
+	if t := shape.Tags(httpAPIType, "Tags", out.Tags); t != nil {
 		n.Set("Tags", t)
 	}
 	return answer{properties: n}, nil
@@ -60,8 +61,8 @@ func readHTTPStage(ctx context.Context, now *run, it *Item) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	n := properties(httpStageType, out, map[string]string{"Tags": "-"}, httpStageProperties...)
-	if t := tags(httpStageType, "Tags", out.Tags); t != nil {
+	n := shape.Properties(httpStageType, out, map[string]string{"Tags": "-"}, httpStageProperties...)
+	if t := shape.Tags(httpStageType, "Tags", out.Tags); t != nil {
 		n.Set("Tags", t)
 	}
 	return answer{properties: n}, nil
@@ -76,7 +77,7 @@ func readHTTPRoute(ctx context.Context, now *run, it *Item) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	return answer{properties: properties(httpRouteType, out, nil, httpRouteProperties...)}, nil
+	return answer{properties: shape.Properties(httpRouteType, out, nil, httpRouteProperties...)}, nil
 }
 
 // readForeignRoutes finds the routes that no item is: those of an API's definition, and any others.
@@ -97,7 +98,7 @@ func readForeignRoutes(ctx context.Context, now *run, it *Item) (answer, error) 
 		if now.has(httpRouteType, id) {
 			continue
 		}
-		n := properties(httpRouteType, route, nil, httpRouteProperties...)
+		n := shape.Properties(httpRouteType, route, nil, httpRouteProperties...)
 		n.Set("ApiId", cfn.Str(it.PhysicalID))
 		a.beside = append(a.beside, &Item{ID: it.ID + "/Route/" + aws.ToString(route.RouteKey), Type: httpRouteType, PhysicalID: id, Properties: n, Read: httpRouteProperties})
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 
 	"evo/internal/cfn"
+	"evo/internal/shape"
 )
 
 const (
@@ -51,11 +52,11 @@ func readRole(ctx context.Context, now *run, it *Item) (answer, error) {
 	if err != nil || out.Role == nil {
 		return answer{}, orAbsent(err)
 	}
-	n := properties(roleType, out.Role, map[string]string{"PermissionsBoundary": "-", "Tags": "-"}, roleProperties...)
+	n := shape.Properties(roleType, out.Role, map[string]string{"PermissionsBoundary": "-", "Tags": "-"}, roleProperties...)
 	if b := out.Role.PermissionsBoundary; b != nil {
 		n.Set("PermissionsBoundary", cfn.Str(aws.ToString(b.PermissionsBoundaryArn)))
 	}
-	if t := tags(roleType, "Tags", out.Role.Tags); t != nil {
+	if t := shape.Tags(roleType, "Tags", out.Role.Tags); t != nil {
 		n.Set("Tags", t)
 	}
 	return answer{properties: n}, nil
@@ -115,7 +116,7 @@ func readRolePolicies(ctx context.Context, now *run, it *Item) (answer, error) {
 			if err != nil {
 				return answer{}, err
 			}
-			policies.Items = append(policies.Items, cfn.Obj(cfn.P("PolicyName", cfn.Str(name)), cfn.P("PolicyDocument", document(aws.ToString(out.PolicyDocument)))))
+			policies.Items = append(policies.Items, cfn.Obj(cfn.P("PolicyName", cfn.Str(name)), cfn.P("PolicyDocument", shape.Document(aws.ToString(out.PolicyDocument)))))
 		}
 	}
 	if len(policies.Items) == 0 {
@@ -143,7 +144,7 @@ func readInlinePolicy(ctx context.Context, now *run, it *Item) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	return given("PolicyDocument", document(aws.ToString(out.PolicyDocument))), nil
+	return given("PolicyDocument", shape.Document(aws.ToString(out.PolicyDocument))), nil
 }
 
 func readManagedPolicy(ctx context.Context, now *run, it *Item) (answer, error) {
@@ -155,7 +156,7 @@ func readManagedPolicy(ctx context.Context, now *run, it *Item) (answer, error) 
 	if err != nil || version.PolicyVersion == nil {
 		return answer{}, orAbsent(err)
 	}
-	a := given("PolicyDocument", document(aws.ToString(version.PolicyVersion.Document)))
+	a := given("PolicyDocument", shape.Document(aws.ToString(version.PolicyVersion.Document)))
 	if text := aws.ToString(out.Policy.Description); text != "" {
 		a.properties.Set("Description", cfn.Str(text))
 	}
@@ -171,5 +172,5 @@ func readDeploymentGroup(ctx context.Context, now *run, it *Item) (answer, error
 	if err != nil {
 		return answer{}, err
 	}
-	return answer{properties: properties(deploymentGroupType, out.DeploymentGroupInfo, nil, groupProperties...)}, nil
+	return answer{properties: shape.Properties(deploymentGroupType, out.DeploymentGroupInfo, nil, groupProperties...)}, nil
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
 	"evo/internal/cfn"
+	"evo/internal/shape"
 )
 
 const (
@@ -67,19 +68,7 @@ func readFunction(ctx context.Context, now *run, it *Item) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	n := properties(functionType, out, map[string]string{"Layers": "-", "ImageConfig": "-"}, functionProperties...)
-	layers := cfn.Arr()
-	for _, l := range out.Layers {
-		layers.Items = append(layers.Items, cfn.Str(aws.ToString(l.Arn)))
-	}
-	if len(layers.Items) > 0 {
-		n.Set("Layers", layers)
-	}
-	if out.ImageConfigResponse != nil {
-		if image := property(functionType, "ImageConfig", out.ImageConfigResponse.ImageConfig, nil); image != nil {
-			n.Set("ImageConfig", image)
-		}
-	}
+	n := shape.Function(out, out.Layers, out.ImageConfigResponse, functionProperties...)
 	if out.Environment != nil && out.Environment.Error != nil {
 		n.Set("Environment", Unknown("Lambda GetFunctionConfiguration: "+aws.ToString(out.Environment.Error.ErrorCode)+": "+aws.ToString(out.Environment.Error.Message)))
 	}
@@ -91,7 +80,7 @@ func readConcurrency(ctx context.Context, now *run, it *Item) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	return given("ReservedConcurrentExecutions", property(functionType, "ReservedConcurrentExecutions", out.ReservedConcurrentExecutions, nil)), nil
+	return given("ReservedConcurrentExecutions", shape.Property(functionType, "ReservedConcurrentExecutions", out.ReservedConcurrentExecutions, nil)), nil
 }
 
 func readFunctionTags(ctx context.Context, now *run, it *Item) (answer, error) {
@@ -102,7 +91,7 @@ func readFunctionTags(ctx context.Context, now *run, it *Item) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	return given("Tags", tags(functionType, "Tags", out.Tags)), nil
+	return given("Tags", shape.Tags(functionType, "Tags", out.Tags)), nil
 }
 
 func readAlias(ctx context.Context, now *run, it *Item) (answer, error) {
@@ -111,7 +100,7 @@ func readAlias(ctx context.Context, now *run, it *Item) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	n := properties(aliasType, out, nil, "Description", "FunctionVersion")
+	n := shape.Properties(aliasType, out, nil, "Description", "FunctionVersion")
 	if out.RoutingConfig != nil && len(out.RoutingConfig.AdditionalVersionWeights) > 0 {
 		weights := cfn.Arr()
 		for _, version := range slices.Sorted(maps.Keys(out.RoutingConfig.AdditionalVersionWeights)) {
@@ -152,7 +141,7 @@ func (now *run) policy(ctx context.Context, function string) ([]*cfn.Node, error
 		case err != nil:
 			return nil, err
 		}
-		statements := document(aws.ToString(out.Policy)).Get("Statement")
+		statements := shape.Document(aws.ToString(out.Policy)).Get("Statement")
 		if statements.Is(cfn.Map) {
 			return []*cfn.Node{statements}, nil
 		}
@@ -266,7 +255,7 @@ func readForeignURL(ctx context.Context, now *run, it *Item) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	n := properties(urlType, out, nil, urlProperties...)
+	n := shape.Properties(urlType, out, nil, urlProperties...)
 	n.Set("TargetFunctionArn", cfn.Str(it.PhysicalID))
 	return answer{beside: []*Item{{ID: it.ID + "/Url", Type: urlType, PhysicalID: aws.ToString(out.FunctionArn), Properties: n, Read: urlProperties}}}, nil
 }
@@ -287,5 +276,5 @@ func readURL(ctx context.Context, now *run, it *Item) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	return answer{properties: properties(urlType, out, nil, urlProperties...)}, nil
+	return answer{properties: shape.Properties(urlType, out, nil, urlProperties...)}, nil
 }

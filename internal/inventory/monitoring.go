@@ -9,6 +9,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+
+	"evo/internal/shape"
 )
 
 const (
@@ -82,7 +84,7 @@ func readAlarm(ctx context.Context, now *run, it *Item) (answer, error) {
 	if !ok {
 		return answer{}, errAbsent
 	}
-	return answer{properties: properties(alarmType, a, nil, alarmProperties...)}, nil
+	return answer{properties: shape.Properties(alarmType, a, nil, alarmProperties...)}, nil
 }
 
 func readCompositeAlarm(ctx context.Context, now *run, it *Item) (answer, error) {
@@ -94,7 +96,7 @@ func readCompositeAlarm(ctx context.Context, now *run, it *Item) (answer, error)
 	if !ok {
 		return answer{}, errAbsent
 	}
-	return answer{properties: properties(compositeAlarmType, a, nil, compositeAlarmProperties...)}, nil
+	return answer{properties: shape.Properties(compositeAlarmType, a, nil, compositeAlarmProperties...)}, nil
 }
 
 func readLogGroup(ctx context.Context, now *run, it *Item) (answer, error) {
@@ -106,7 +108,7 @@ func readLogGroup(ctx context.Context, now *run, it *Item) (answer, error) {
 		}
 		for _, g := range page.LogGroups {
 			if aws.ToString(g.LogGroupName) == it.PhysicalID {
-				return answer{properties: properties(logGroupType, g, nil, logGroupProperties...)}, nil
+				return answer{properties: shape.Properties(logGroupType, g, nil, logGroupProperties...)}, nil
 			}
 		}
 	}
@@ -121,5 +123,5 @@ func readLogGroupTags(ctx context.Context, now *run, it *Item) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	return given("Tags", tags(logGroupType, "Tags", out.Tags)), nil
+	return given("Tags", shape.Tags(logGroupType, "Tags", out.Tags)), nil
 }

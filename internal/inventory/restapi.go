@@ -3,16 +3,15 @@ package inventory
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/apigateway"
-	"github.com/aws/aws-sdk-go-v2/service/apigateway/types"
 
 	"evo/internal/cfn"
+	"evo/internal/shape"
 )
 
 const (
@@ -43,11 +42,11 @@ func readRestAPI(ctx context.Context, now *run, it *Item) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	n := properties(restAPIType, out, map[string]string{"ApiKeySourceType": "ApiKeySource", "Policy": "-", "Tags": "-"}, restAPIProperties...)
+	n := shape.Properties(restAPIType, out, map[string]string{"ApiKeySourceType": "ApiKeySource", "Policy": "-", "Tags": "-"}, restAPIProperties...)
 	if out.Policy != nil {
 		n.Set("Policy", apiPolicy(*out.Policy))
 	}
-	if t := tags(restAPIType, "Tags", out.Tags); t != nil {
+	if t := shape.Tags(restAPIType, "Tags", out.Tags); t != nil {
 		n.Set("Tags", t)
 	}
 	return answer{properties: n}, nil
@@ -60,7 +59,7 @@ func apiPolicy(text string) *cfn.Node {
 			text = plain
 		}
 	}
-	return document(text)
+	return shape.Document(text)
 }
 
 func readRestStage(ctx context.Context, now *run, it *Item) (answer, error) {
@@ -72,15 +71,8 @@ func readRestStage(ctx context.Context, now *run, it *Item) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	n := properties(restStageType, out, map[string]string{"AccessLogSetting": "AccessLogSettings", "CanarySetting": "CanarySettings",
-		"MethodSettings": "-", "Tags": "-"}, restStageProperties...)
-	if !out.CacheClusterEnabled {
-		n.Delete("CacheClusterSize") // of a cache that is no more
-	}
-	if m := methodSettings(out.MethodSettings); m != nil {
-		n.Set("MethodSettings", m)
-	}
-	if t := tags(restStageType, "Tags", out.Tags); t != nil {
+	n := shape.RestStage(out, out.MethodSettings, restStageProperties...)
+	if t := shape.Tags(restStageType, "Tags", out.Tags); t != nil {
 		n.Set("Tags", t)
 	}
 	a := answer{properties: n}
@@ -88,25 +80,6 @@ func readRestStage(ctx context.Context, now *run, it *Item) (answer, error) {
 		a.beside = now.association(it, api, acl)
 	}
 	return a, nil
-}
-
-// methodSettings makes the API's map by path and method the template's list.
-func methodSettings(settings map[string]types.MethodSetting) *cfn.Node {
-	if len(settings) == 0 {
-		return nil
-	}
-	list := cfn.Arr()
-	for _, key := range slices.Sorted(maps.Keys(settings)) {
-		i := strings.LastIndexByte(key, '/')
-		if i < 0 {
-			continue
-		}
-		n := property(restStageType, "MethodSettings", []types.MethodSetting{settings[key]}, nil).Items[0]
-		n.Set("HttpMethod", cfn.Str(key[i+1:]))
-		n.Set("ResourcePath", cfn.Str("/"+strings.TrimPrefix(strings.ReplaceAll(key[:i], "~1", "/"), "/")))
-		list.Items = append(list.Items, n)
-	}
-	return list
 }
 
 // association is a stage's web ACL, unless an item is it.

@@ -1,16 +1,15 @@
 package inventory
 
 import (
-	"cmp"
 	"context"
 	"slices"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"evo/internal/cfn"
+	"evo/internal/shape"
 )
 
 const (
@@ -55,10 +54,7 @@ func readBucketEncryption(ctx context.Context, now *run, it *Item) (answer, erro
 	if err != nil {
 		return answer{}, err
 	}
-	return given("BucketEncryption", property(bucketType, "BucketEncryption", out.ServerSideEncryptionConfiguration, map[string]string{
-		"BucketEncryption.ServerSideEncryptionConfiguration":                               "Rules",
-		"BucketEncryption.ServerSideEncryptionConfiguration.ServerSideEncryptionByDefault": "ApplyServerSideEncryptionByDefault",
-	})), nil
+	return given("BucketEncryption", shape.Encryption(out.ServerSideEncryptionConfiguration)), nil
 }
 
 func readBucketVersioning(ctx context.Context, now *run, it *Item) (answer, error) {
@@ -66,7 +62,7 @@ func readBucketVersioning(ctx context.Context, now *run, it *Item) (answer, erro
 	if err != nil {
 		return answer{}, err
 	}
-	a := given("VersioningConfiguration", property(bucketType, "VersioningConfiguration", out, nil))
+	a := given("VersioningConfiguration", shape.Property(bucketType, "VersioningConfiguration", out, nil))
 	a.supplementary = cfn.Obj(cfn.P("MFADelete", cfn.Boolean(out.MFADelete == types.MFADeleteStatusEnabled)))
 	return a, nil
 }
@@ -76,7 +72,7 @@ func readPublicAccessBlock(ctx context.Context, now *run, it *Item) (answer, err
 	if err != nil {
 		return answer{}, err
 	}
-	return given("PublicAccessBlockConfiguration", property(bucketType, "PublicAccessBlockConfiguration", out.PublicAccessBlockConfiguration, nil)), nil
+	return given("PublicAccessBlockConfiguration", shape.Property(bucketType, "PublicAccessBlockConfiguration", out.PublicAccessBlockConfiguration, nil)), nil
 }
 
 func readBucketACL(ctx context.Context, now *run, it *Item) (answer, error) {
@@ -84,45 +80,9 @@ func readBucketACL(ctx context.Context, now *run, it *Item) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	a := given("AccessControl", cfn.Str(accessControl(out.Grants)))
-	a.supplementary = cfn.Obj(cfn.P("Grants", grantsToOthers(out)))
+	a := given("AccessControl", cfn.Str(shape.AccessControl(out.Grants)))
+	a.supplementary = cfn.Obj(cfn.P("Grants", shape.Grants(out.Grants, out.Owner)))
 	return a, nil
-}
-
-// grantsToOthers are the ACL's grants but for the owner's: whom rules ask about. A group is named by the end of its URI.
-func grantsToOthers(acl *s3.GetBucketAclOutput) *cfn.Node {
-	grants := cfn.Arr()
-	for _, g := range acl.Grants {
-		if g.Grantee == nil || g.Grantee.ID != nil && acl.Owner != nil && *g.Grantee.ID == aws.ToString(acl.Owner.ID) {
-			continue
-		}
-		to := cmp.Or(aws.ToString(g.Grantee.URI), aws.ToString(g.Grantee.ID))
-		to = to[strings.LastIndexByte(to, '/')+1:]
-		grants.Items = append(grants.Items, cfn.Obj(cfn.P("Grantee", cfn.Str(to)), cfn.P("Permission", cfn.Str(string(g.Permission)))))
-	}
-	return grants
-}
-
-// accessControl is the canned ACL whose grants to groups come nearest, and never less open. The grants themselves are in Supplementary.
-func accessControl(grants []types.Grant) string {
-	granted := func(group string, permissions ...types.Permission) bool {
-		return slices.ContainsFunc(grants, func(g types.Grant) bool {
-			return g.Grantee != nil && strings.HasSuffix(aws.ToString(g.Grantee.URI), "/"+group) &&
-				(len(permissions) == 0 || slices.Contains(permissions, g.Permission))
-		})
-	}
-	change := []types.Permission{types.PermissionWrite, types.PermissionFullControl, types.PermissionWriteAcp}
-	switch {
-	case granted("AllUsers", change...), granted("AuthenticatedUsers", change...):
-		return "PublicReadWrite"
-	case granted("AllUsers"):
-		return "PublicRead"
-	case granted("AuthenticatedUsers"):
-		return "AuthenticatedRead"
-	case granted("LogDelivery"):
-		return "LogDeliveryWrite"
-	}
-	return "Private"
 }
 
 func readBucketLogging(ctx context.Context, now *run, it *Item) (answer, error) {
@@ -130,10 +90,7 @@ func readBucketLogging(ctx context.Context, now *run, it *Item) (answer, error) 
 	if err != nil || out.LoggingEnabled == nil {
 		return answer{}, err
 	}
-	return given("LoggingConfiguration", property(bucketType, "LoggingConfiguration", out.LoggingEnabled, map[string]string{
-		"LoggingConfiguration.DestinationBucketName": "TargetBucket",
-		"LoggingConfiguration.LogFilePrefix":         "TargetPrefix",
-	})), nil
+	return given("LoggingConfiguration", shape.Logging(out.LoggingEnabled)), nil
 }
 
 func readBucketReplication(ctx context.Context, now *run, it *Item) (answer, error) {
@@ -141,10 +98,7 @@ func readBucketReplication(ctx context.Context, now *run, it *Item) (answer, err
 	if err != nil {
 		return answer{}, err
 	}
-	return given("ReplicationConfiguration", property(bucketType, "ReplicationConfiguration", out.ReplicationConfiguration, map[string]string{
-		"ReplicationConfiguration.Rules.Filter.TagFilter":      "Tag",
-		"ReplicationConfiguration.Rules.Filter.And.TagFilters": "Tags",
-	})), nil
+	return given("ReplicationConfiguration", shape.Replication(out.ReplicationConfiguration)), nil
 }
 
 func readBucketLifecycle(ctx context.Context, now *run, it *Item) (answer, error) {
@@ -152,53 +106,7 @@ func readBucketLifecycle(ctx context.Context, now *run, it *Item) (answer, error
 	if err != nil || len(out.Rules) == 0 {
 		return answer{}, err
 	}
-	n := property(bucketType, "LifecycleConfiguration", out, map[string]string{
-		"LifecycleConfiguration.Rules.Transitions.TransitionInDays":                  "Days",
-		"LifecycleConfiguration.Rules.Transitions.TransitionDate":                    "Date",
-		"LifecycleConfiguration.Rules.NoncurrentVersionTransitions.TransitionInDays": "NoncurrentDays",
-	})
-	for i, rule := range out.Rules {
-		flatten(n.Get("Rules").Items[i], rule)
-	}
-	return given("LifecycleConfiguration", n), nil
-}
-
-// flatten adds what the API nests and CloudFormation does not.
-func flatten(n *cfn.Node, rule types.LifecycleRule) {
-	if e := rule.Expiration; e != nil {
-		if e.Days != nil {
-			n.Set("ExpirationInDays", cfn.Integer(int64(*e.Days)))
-		}
-		if e.Date != nil {
-			n.Set("ExpirationDate", cfn.Str(e.Date.UTC().Format("2006-01-02T15:04:05Z")))
-		}
-		if aws.ToBool(e.ExpiredObjectDeleteMarker) {
-			n.Set("ExpiredObjectDeleteMarker", cfn.Boolean(true))
-		}
-	}
-	f := rule.Filter
-	if f == nil {
-		return
-	}
-	all := types.LifecycleRuleAndOperator{Prefix: f.Prefix, ObjectSizeGreaterThan: f.ObjectSizeGreaterThan, ObjectSizeLessThan: f.ObjectSizeLessThan}
-	if f.Tag != nil {
-		all.Tags = []types.Tag{*f.Tag}
-	}
-	if f.And != nil {
-		all = *f.And
-	}
-	if prefix := aws.ToString(all.Prefix); prefix != "" {
-		n.Set("Prefix", cfn.Str(prefix))
-	}
-	if all.ObjectSizeGreaterThan != nil {
-		n.Set("ObjectSizeGreaterThan", cfn.Integer(*all.ObjectSizeGreaterThan))
-	}
-	if all.ObjectSizeLessThan != nil {
-		n.Set("ObjectSizeLessThan", cfn.Integer(*all.ObjectSizeLessThan))
-	}
-	if t := property(bucketType, "Tags", all.Tags, nil); t != nil {
-		n.Set("TagFilters", t)
-	}
+	return given("LifecycleConfiguration", shape.Lifecycle(out.Rules)), nil
 }
 
 func readBucketOwnership(ctx context.Context, now *run, it *Item) (answer, error) {
@@ -206,7 +114,7 @@ func readBucketOwnership(ctx context.Context, now *run, it *Item) (answer, error
 	if err != nil {
 		return answer{}, err
 	}
-	return given("OwnershipControls", property(bucketType, "OwnershipControls", out.OwnershipControls, nil)), nil
+	return given("OwnershipControls", shape.Property(bucketType, "OwnershipControls", out.OwnershipControls, nil)), nil
 }
 
 func readObjectLock(ctx context.Context, now *run, it *Item) (answer, error) {
@@ -214,7 +122,7 @@ func readObjectLock(ctx context.Context, now *run, it *Item) (answer, error) {
 	if err != nil || out.ObjectLockConfiguration == nil {
 		return answer{}, err
 	}
-	a := given("ObjectLockConfiguration", property(bucketType, "ObjectLockConfiguration", out.ObjectLockConfiguration, nil))
+	a := given("ObjectLockConfiguration", shape.Property(bucketType, "ObjectLockConfiguration", out.ObjectLockConfiguration, nil))
 	a.properties.Set("ObjectLockEnabled", cfn.Boolean(out.ObjectLockConfiguration.ObjectLockEnabled == types.ObjectLockEnabledEnabled))
 	return a, nil
 }
@@ -224,10 +132,7 @@ func readBucketCORS(ctx context.Context, now *run, it *Item) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	return given("CorsConfiguration", property(bucketType, "CorsConfiguration", out, map[string]string{
-		"CorsConfiguration.CorsRules": "CORSRules", "CorsConfiguration.CorsRules.ExposedHeaders": "ExposeHeaders",
-		"CorsConfiguration.CorsRules.MaxAge": "MaxAgeSeconds",
-	})), nil
+	return given("CorsConfiguration", shape.CORS(out.CORSRules)), nil
 }
 
 func readBucketWebsite(ctx context.Context, now *run, it *Item) (answer, error) {
@@ -235,20 +140,8 @@ func readBucketWebsite(ctx context.Context, now *run, it *Item) (answer, error) 
 	if err != nil {
 		return answer{}, err
 	}
-	n := property(bucketType, "WebsiteConfiguration", out, map[string]string{
-		"WebsiteConfiguration.IndexDocument": "-", "WebsiteConfiguration.ErrorDocument": "-",
-		"WebsiteConfiguration.RoutingRules.RedirectRule": "Redirect", "WebsiteConfiguration.RoutingRules.RoutingRuleCondition": "Condition",
-	})
-	if n == nil {
-		n = cfn.Obj()
-	}
-	if out.IndexDocument != nil {
-		n.Set("IndexDocument", cfn.Str(aws.ToString(out.IndexDocument.Suffix)))
-	}
-	if out.ErrorDocument != nil {
-		n.Set("ErrorDocument", cfn.Str(aws.ToString(out.ErrorDocument.Key)))
-	}
-	return given("WebsiteConfiguration", n), nil
+	return given("WebsiteConfiguration", shape.Website(types.WebsiteConfiguration{IndexDocument: out.IndexDocument, ErrorDocument: out.ErrorDocument,
+		RedirectAllRequestsTo: out.RedirectAllRequestsTo, RoutingRules: out.RoutingRules})), nil
 }
 
 func readBucketTags(ctx context.Context, now *run, it *Item) (answer, error) {
@@ -256,7 +149,7 @@ func readBucketTags(ctx context.Context, now *run, it *Item) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	return given("Tags", tags(bucketType, "Tags", out.TagSet)), nil
+	return given("Tags", shape.Tags(bucketType, "Tags", out.TagSet)), nil
 }
 
 func readBucketPolicy(ctx context.Context, now *run, it *Item) (answer, error) {
@@ -268,7 +161,7 @@ func readBucketPolicy(ctx context.Context, now *run, it *Item) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	return given("PolicyDocument", document(aws.ToString(out.Policy))), nil
+	return given("PolicyDocument", shape.Document(aws.ToString(out.Policy))), nil
 }
 
 // readPolicyStatus asks S3 what it makes of the policy, whose conditions it knows best.
@@ -290,7 +183,7 @@ func readForeignPolicy(ctx context.Context, now *run, it *Item) (answer, error) 
 	if err != nil {
 		return answer{}, err
 	}
-	return answer{beside: policyBeside(it, document(aws.ToString(out.Policy)))}, nil
+	return answer{beside: policyBeside(it, shape.Document(aws.ToString(out.Policy)))}, nil
 }
 
 func policyBeside(it *Item, policy *cfn.Node) []*Item {

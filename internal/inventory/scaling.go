@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling/types"
 
 	"evo/internal/cfn"
+	"evo/internal/shape"
 )
 
 const (
@@ -41,7 +42,7 @@ func readScalableTarget(ctx context.Context, now *run, it *Item) (answer, error)
 	targets, err := now.targets(ctx, namespace, resource)
 	for _, t := range targets {
 		if string(t.ScalableDimension) == dimension {
-			return answer{properties: properties(scalableTargetType, t, nil, targetProperties...)}, nil
+			return answer{properties: shape.Properties(scalableTargetType, t, nil, targetProperties...)}, nil
 		}
 	}
 	return answer{}, orAbsent(err)
@@ -114,7 +115,7 @@ func readScalingPolicy(ctx context.Context, now *run, it *Item) (answer, error) 
 }
 
 func shapedPolicy(p types.ScalingPolicy) *cfn.Node {
-	return properties(scalingPolicyType, p, nil, policyProperties...)
+	return shape.Properties(scalingPolicyType, p, nil, policyProperties...)
 }
 
 // readTableScaling finds the scaling of a table that no item is.
@@ -131,7 +132,7 @@ func readTableScaling(ctx context.Context, now *run, it *Item) (answer, error) {
 		if now.has(scalableTargetType, id) {
 			continue
 		}
-		n := properties(scalableTargetType, t, nil, append([]string{"ResourceId", "ScalableDimension", "ServiceNamespace"}, targetProperties...)...)
+		n := shape.Properties(scalableTargetType, t, nil, append([]string{"ResourceId", "ScalableDimension", "ServiceNamespace"}, targetProperties...)...)
 		a.beside = append(a.beside, &Item{ID: it.ID + "/Scaling/" + string(t.ScalableDimension), Type: scalableTargetType, PhysicalID: id, Properties: n, Read: targetProperties})
 	}
 	if len(targets) == 0 {

@@ -1,4 +1,5 @@
-package inventory
+// Package shape answers: how does what a service says of a resource read as CloudFormation's properties?
+package shape
 
 import (
 	"encoding/json"
@@ -23,12 +24,17 @@ type shaper struct {
 	renames map[string]string
 }
 
-// properties shapes those of the properties that v, a structure or a pointer to one, has. What is nil or empty is absent.
-func properties(typ string, v any, renames map[string]string, names ...string) *cfn.Node {
+// Properties shapes those of the named properties of a type, without names all but its tags, that v, a structure or a pointer to one, has.
+// What is nil or empty is absent.
+func Properties(typ string, v any, renames map[string]string, names ...string) *cfn.Node {
 	out := cfn.Obj()
 	facts, ok := spec.Lookup(typ)
 	if !ok {
 		return out
+	}
+	if len(names) == 0 {
+		names = slices.Sorted(maps.Keys(facts.Properties))
+		names = slices.DeleteFunc(names, func(name string) bool { return name == facts.Tags })
 	}
 	s := shaper{facts, renames}
 	for _, name := range names {
@@ -43,8 +49,8 @@ func properties(typ string, v any, renames map[string]string, names ...string) *
 	return out
 }
 
-// property shapes v itself as one property; nil if there is nothing.
-func property(typ, name string, v any, renames map[string]string) *cfn.Node {
+// Property shapes v itself as one property; nil if there is nothing.
+func Property(typ, name string, v any, renames map[string]string) *cfn.Node {
 	facts, ok := spec.Lookup(typ)
 	if !ok {
 		return nil
@@ -196,7 +202,7 @@ func scalar(shape *spec.Shape, v reflect.Value) *cfn.Node {
 	case v.Kind() == reflect.String && v.String() == "":
 		return nil
 	case v.Kind() == reflect.String && (shape.Kind == spec.JSON || shape.Kind == spec.Union):
-		return document(v.String())
+		return Document(v.String())
 	case v.Kind() == reflect.String:
 		return cfn.Str(v.String())
 	case v.Kind() == reflect.Bool:
@@ -212,8 +218,8 @@ func scalar(shape *spec.Shape, v reflect.Value) *cfn.Node {
 	return nil
 }
 
-// document reads a policy, or another text that may be JSON; IAM writes its own percent-encoded.
-func document(text string) *cfn.Node {
+// Document reads a policy, or another text that may be JSON; IAM writes its own percent-encoded.
+func Document(text string) *cfn.Node {
 	if strings.HasPrefix(text, "%7B") {
 		if plain, err := url.PathUnescape(text); err == nil {
 			text = plain
@@ -240,9 +246,9 @@ func unplaced(n *cfn.Node) *cfn.Node {
 	return n
 }
 
-// tags shapes a resource's tags without those that AWS sets itself.
-func tags(typ, name string, v any) *cfn.Node {
-	n := property(typ, name, v, nil)
+// Tags shapes a resource's tags without those that AWS sets itself.
+func Tags(typ, name string, v any) *cfn.Node {
+	n := Property(typ, name, v, nil)
 	own := func(key string) bool { return !strings.HasPrefix(key, "aws:") }
 	switch {
 	case n.Is(cfn.List):
