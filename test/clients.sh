@@ -14,7 +14,6 @@ for service in api-gateway cloudformation cloudwatch cloudwatch-logs codedeploy 
 done
 
 sam() { python "$@"; }
-node_modules() { echo '{}' >"$folder/package.json" && timeout 240 npm install --prefix "$folder" --no-audit --no-fund "$@"; }
 
 # work NAME COMMAND… has a client do the work.
 work() {

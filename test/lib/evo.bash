@@ -55,6 +55,7 @@ installed() {
 }
 
 python() { python3 -m venv "$folder" && timeout 240 "$folder/bin/pip" install -q --disable-pip-version-check "$@"; }
+node_modules() { echo '{}' >"$folder/package.json" && timeout 240 npm install --prefix "$folder" --no-audit --no-fund "$@"; }
 
 # build_evo builds evo, or takes the one that EVO names.
 build_evo() {
