@@ -121,16 +121,16 @@ func (c *checker) template() *sam.Error {
 }
 
 // withoutLoops leaves out the loops of a template that could not be written out.
-func withoutLoops(root *cfn.Node) (left *cfn.Node, any bool) {
+func withoutLoops(root *cfn.Node) (left *cfn.Node, some bool) {
 	left = root.Clone()
 	left.Walk(func(_ []string, n *cfn.Node) bool {
 		for _, key := range n.Keys() {
 			if strings.HasPrefix(key, "Fn::ForEach::") {
 				n.Delete(key)
-				any = true
+				some = true
 			}
 		}
 		return true
 	})
-	return left, any
+	return left, some
 }

@@ -155,7 +155,9 @@ func TestUnset(t *testing.T) {
 
 // Groups of an ACL by the end of their names, the owner left out; the canned ACL is never less open than the grants.
 func TestGrants(t *testing.T) {
-	user := func(id string, p s3.Permission) s3.Grant { return s3.Grant{Grantee: &s3.Grantee{ID: &id}, Permission: p} }
+	user := func(id string, p s3.Permission) s3.Grant {
+		return s3.Grant{Grantee: &s3.Grantee{ID: &id}, Permission: p}
+	}
 	group := func(name string, p s3.Permission) s3.Grant {
 		uri := "http://acs.amazonaws.com/groups/global/" + name
 		return s3.Grant{Grantee: &s3.Grantee{URI: &uri}, Permission: p}

@@ -209,12 +209,18 @@ func (r *reader) only(id string, n *cfn.Node, measure string) {
 	}
 }
 
-func (r *reader) checkMeasure(_ string, n *cfn.Node) Measure {
-	scope := expression.OfStack
+func (r *reader) checkMeasure(id string, n *cfn.Node) Measure {
+	scope, typ := expression.OfStack, n.Get("type")
 	if n.Has("type") {
 		scope = expression.OfResource
 	}
-	return Check{n.Get("type").Str(), r.compile(n.Get("expression"), scope), n.Get("parameters"), n.Get("type").Where()}
+	if strings.HasPrefix(typ.Str(), "AWS::Serverless::") {
+		d := r.fail(typ.Where(), "functions.%s.type: no resource has the type %s any more when it is judged: SAM makes others of it", id, typ.Str())
+		if made := becomes[typ.Str()]; len(made) > 0 {
+			d.WithHint("name one of those: %s", strings.Join(made, ", "))
+		}
+	}
+	return Check{typ.Str(), r.compile(n.Get("expression"), scope), n.Get("parameters"), typ.Where()}
 }
 
 func (r *reader) metricMeasure(id string, n *cfn.Node) Measure {

@@ -150,6 +150,14 @@ func TestExceptionsExpire(t *testing.T) {
 	}
 }
 
+func TestTypesOfSAMJudgeNothing(t *testing.T) {
+	_, err := Parse("fitness.yaml", []byte("functions:\n  a: {characteristic: security, type: AWS::Serverless::Api, expression: 'true'}\n"), now)
+	ds, ok := errors.AsType[source.Diagnostics](err)
+	if !ok || len(ds) != 1 || ds[0].Span.Start.Line != 2 || ds[0].Hint != "name one of those: AWS::ApiGateway::RestApi, AWS::ApiGateway::Stage" {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestMisnamed(t *testing.T) {
 	f, err := Parse("fitness.yaml", []byte("functions:\n  a: {characteristic: security, type: T::A::B, expression: 'true'}\n  b: {characteristic: security, type: T::A::C, expression: 'true'}\n"), now)
 	if err != nil {
