@@ -2,6 +2,7 @@ package suitefile
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -126,6 +127,10 @@ func (c *checker) scalar(n *cfn.Node, s *shape, path string) {
 		}
 	case dayKind:
 		_, err = fitness.ParseDate(value)
+	case statKind:
+		if !statistic.MatchString(value) {
+			err = fmt.Errorf("%q is no statistic", value)
+		}
 	case spanKind:
 		_, err = parseSpan(value)
 	case quantityKind:
@@ -138,6 +143,11 @@ func (c *checker) scalar(n *cfn.Node, s *shape, path string) {
 		}
 	}
 }
+
+// statPattern is how CloudWatch writes statistics: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Statistics-definitions.html
+const statPattern = `^(SampleCount|Average|Sum|Minimum|Maximum|IQM|(p|tm|tc|ts|wm)(100|[0-9]{1,2}(\.[0-9]{1,10})?)|(TM|TC|TS|WM|PR)\([0-9.]*%?:[0-9.]*%?\))$`
+
+var statistic = regexp.MustCompile(statPattern)
 
 func shown(n *cfn.Node) string {
 	if n.Is(cfn.String) {
@@ -169,6 +179,8 @@ func (s *shape) wants() string {
 		return "one of " + strings.Join(s.words, ", ") + ", or a positive number"
 	case dayKind:
 		return "a day such as 2027-03-31"
+	case statKind:
+		return "a statistic of CloudWatch, such as Average, Sum, Maximum, p99 or tm90"
 	case spanKind:
 		return "a time such as 30s, 5m, 2h or 90d"
 	}

@@ -52,6 +52,8 @@ func (s *shape) constraints() []cfn.Pair {
 		return []cfn.Pair{cfn.P("anyOf", cfn.Arr(cfn.Obj(cfn.P("enum", cfn.From(s.words))), cfn.Obj(typed("number", cfn.P("exclusiveMinimum", cfn.Integer(0)))...)))}
 	case dayKind:
 		return typed("string", cfn.P("pattern", cfn.Str(dayPattern)))
+	case statKind:
+		return typed("string", cfn.P("pattern", cfn.Str(statPattern)))
 	case spanKind:
 		return typed("string", cfn.P("pattern", cfn.Str(spanPattern)))
 	case quantityKind:

@@ -16,6 +16,7 @@ const (
 	wordKind     // one of words
 	severityKind // one of words, or a positive number
 	dayKind      // 2027-03-31
+	statKind     // one of CloudWatch's statistics
 	spanKind     // 30s, 5m, 2h, 90d
 	quantityKind // a number, or one with a unit: 200ms, 99.9%, 5MB
 	targetKind   // a quantity, or {expression: …}
@@ -79,7 +80,7 @@ var metricFields = []field{
 	{"namespace", true, shape{kind: textKind, doc: "Such as AWS/Lambda."}},
 	{"name", true, shape{kind: textKind, doc: "Such as Duration."}},
 	{"dimensions", false, shape{kind: mapKind, doc: "By name; a value may be a resource's logical id.", each: &shape{kind: textKind}}},
-	{"stat", false, shape{kind: textKind, doc: "Average, Sum, p99, …; Average if not given."}},
+	{"stat", false, shape{kind: statKind, doc: "Average, Sum, p99, …; Average if not given."}},
 	{"period", false, shape{kind: spanKind, doc: "5m if not given."}},
 }
 

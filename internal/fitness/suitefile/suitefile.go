@@ -31,6 +31,7 @@ type File struct {
 	Notes source.Diagnostics
 
 	places map[string]source.Span // where resources are named
+	calls  []mention              // where something is named that may be a resource, or another thing
 	name   string
 }
 
@@ -74,6 +75,11 @@ func (f *File) Unused(logicalIDs []string) source.Diagnostics {
 		near, _ := source.Nearest(id, logicalIDs)
 		out = append(out, f.warning(span, near, "the template has no resource %s", id))
 	}
+	for _, m := range f.calls { // a name that is near to none may be a physical one
+		if near, ok := source.Nearest(m.name, logicalIDs); ok && !slices.Contains(logicalIDs, m.name) && !strings.EqualFold(near, m.name) {
+			out = append(out, f.warning(m.span, near, "the template has no resource %s", m.name))
+		}
+	}
 	out.Sort()
 	return out
 }
@@ -107,6 +113,31 @@ func (f *File) warning(span source.Span, near, format string, args ...any) *sour
 // Name is what the file is called, for messages.
 func (f *File) Name() string { return f.name }
 
+// mention is a name, in a call or a metric's dimension: a resource's logical id, or its physical one.
+type mention struct {
+	name string
+	span source.Span
+}
+
+// mentions keeps where calls and metrics name what may be a resource.
+func (r *reader) mentions(root *cfn.Node) {
+	keep := func(n *cfn.Node) {
+		name, _, _ := strings.Cut(n.Str(), ":") // Checkout:live
+		r.file.calls = append(r.file.calls, mention{name, n.Where()})
+	}
+	root.Walk(func(_ []string, n *cfn.Node) bool {
+		for _, p := range n.Get("dimensions").Entries() {
+			if strings.HasSuffix(p.Key, "Name") || strings.HasSuffix(p.Key, "Id") {
+				keep(p.Value)
+			}
+		}
+		if f := n.At("invoke", "function"); f != nil {
+			keep(f)
+		}
+		return true
+	})
+}
+
 // reader takes a checked file apart.
 type reader struct {
 	checker
@@ -124,6 +155,7 @@ func (r *reader) read(root *cfn.Node) {
 	for _, p := range root.Get("functions").Entries() {
 		r.function(p)
 	}
+	r.mentions(root)
 	r.complexity(root.Get("complexity"))
 	r.ratchet(root.Get("ratchet"))
 	for _, p := range root.Get("resources").Entries() {

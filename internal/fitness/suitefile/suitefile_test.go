@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -155,6 +156,38 @@ func TestTypesOfSAMJudgeNothing(t *testing.T) {
 	ds, ok := errors.AsType[source.Diagnostics](err)
 	if !ok || len(ds) != 1 || ds[0].Span.Start.Line != 2 || ds[0].Hint != "name one of those: AWS::ApiGateway::RestApi, AWS::ApiGateway::Stage" {
 		t.Errorf("%v", err)
+	}
+}
+
+// A call of, or a metric about, what is nearly a resource's name; what is near to none may have that name in the cloud.
+func TestMentions(t *testing.T) {
+	f, err := Parse("fitness.yaml", []byte(`functions:
+  opens: {characteristic: functionality, invoke: {function: Shpo, expect: {status: 200}}}
+  fast: {characteristic: performance, metric: {namespace: N, name: M, dimensions: {FunctionName: "Siets:live", Stage: Sitez}, stat: p99.9}, target: 1, limit: 2}
+  other: {characteristic: functionality, invoke: {function: somebody-elses, expect: {status: 200}}}
+  right: {characteristic: functionality, invoke: {function: Shop, expect: {status: 200}}}
+  same: {characteristic: functionality, invoke: {function: shop, expect: {status: 200}}}
+`), now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, d := range f.Unused([]string{"Sites", "Shop"}) {
+		got = append(got, d.Message+": "+d.Hint)
+	}
+	want := []string{"the template has no resource Shpo: did you mean Shop?", "the template has no resource Siets: did you mean Sites?"}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestStatistics(t *testing.T) {
+	for stat, ok := range map[string]bool{"Average": true, "p99": true, "p99.99": true, "tm90": true, "TM(10%:90%)": true, "PR(:300)": true,
+		"average": false, "p999": false, "p": false, "TM(x:y)": false, "99": false} {
+		_, err := Parse("fitness.yaml", []byte("metrics: {m: {namespace: N, name: M, stat: '"+stat+"'}}"), now)
+		if (err == nil) != ok {
+			t.Errorf("%s: %v", stat, err)
+		}
 	}
 }
 
