@@ -124,6 +124,7 @@ func TestParseErrors(t *testing.T) {
 		"empty":              "# nothing\n",
 		"two documents":      "A: 1\n---\nB: 2\n",
 		"bad utf8":           "A: \xff\xfe\n",
+		"control":            "A: \"b\x1b[31m\"\n",
 		"nul":                "A: \x00\n",
 		"colon":              "A: b: c\n",
 		"unclosed":           "A: [1, 2\nB: 3\n",

@@ -7,6 +7,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
 	"go.yaml.in/yaml/v4/plugin/loaderlimits"
@@ -91,6 +93,11 @@ func (r *yamlReader) syntaxError(err error) *source.Diagnostic {
 	if mark.Line == 0 {
 		mark = load.ContextMark
 	}
+	if i := bytes.IndexFunc(r.text, isControl); mark.Line == 0 && i >= 0 { // the library's reader does not say where
+		c, size := utf8.DecodeRune(r.text[i:])
+		return source.Errorf(r.lines.Span(i, i+size), "a template cannot hold the character %U", c).
+			WithHint("remove it, or in double quotes write \\x%02x", c)
+	}
 	var span source.Span
 	if mark.Line > 0 {
 		at := r.places.offset(mark.Line, mark.Column)
@@ -119,6 +126,11 @@ func (r *yamlReader) syntaxError(err error) *source.Diagnostic {
 		d.Message = "values are nested too deep"
 	}
 	return d
+}
+
+// isControl tells the characters that YAML takes nowhere.
+func isControl(c rune) bool {
+	return unicode.IsControl(c) && c != '\t' && c != '\n' && c != '\r' && c != '\u0085'
 }
 
 func (r *yamlReader) tabBefore(p source.Pos) bool {
