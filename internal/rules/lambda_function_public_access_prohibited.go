@@ -150,7 +150,7 @@ func permissionForms(it *Item) (forms int) {
 	}
 	limited := some("PrincipalOrgID") || p.Has("SourceAccount")
 	s3 := principal.Str() == s3Service
-	if principal != nil && !s3 && (limited || some("SourceArn")) {
+	if principal.Is(cfn.String) && !s3 && (limited || some("SourceArn")) {
 		forms |= fromService
 	}
 	if s3 && limited {
