@@ -13,7 +13,7 @@ var s3BucketServerSideEncryptionEnabled = Rule{
 	Remedy:  "add BucketEncryption with SSEAlgorithm aws:kms and BucketKeyEnabled: true (or AES256)",
 	Types:   []string{"AWS::S3::Bucket"}, Trigger: OnChange, Scope: Template,
 	judge:    judgeS3BucketServerSideEncryptionEnabled,
-	registry: &registryReading{nag: []string{"W41"}, judge: registryS3BucketServerSideEncryptionEnabled},
+	registry: &registryReading{nag: []string{"W41"}, judge: registryBucketEncryption},
 }
 
 // gradeS3 are the grades of encryption at rest: S3's own key is worth less than one whose use KMS controls and records.
@@ -131,7 +131,7 @@ func manyVariables(n *cfn.Node) bool {
 	return many
 }
 
-func registryS3BucketServerSideEncryptionEnabled(s *subject) Verdict {
+func registryBucketEncryption(s *subject) Verdict {
 	algorithm := s.encryption()
 	return verdictOf(algorithm.oneOf("AES256", "aws:kms"), algorithm, "should be AES256 or aws:kms")
 }

@@ -9,7 +9,7 @@ var s3DefaultEncryptionKMS = Rule{
 		{Name: "kmsKeyArns", Kind: CSVParameter, About: "the keys that are allowed"},
 	},
 	judge:    judgeS3DefaultEncryptionKMS,
-	registry: &registryReading{},
+	registry: &registryReading{judge: registryBucketEncryption}, // S3's own key is enough there
 }
 
 func judgeS3DefaultEncryptionKMS(s *subject) Verdict {
