@@ -25,7 +25,8 @@ type shaper struct {
 }
 
 // Properties shapes those of the named properties of a type, without names all but its tags, that v, a structure or a pointer to one, has.
-// What is nil or empty is absent.
+// renames maps the paths of properties that the service calls otherwise to its names, "-" to leave one out; names of which only the case
+// differs need none. What is nil or empty is absent; of a type that is not published, all is.
 func Properties(typ string, v any, renames map[string]string, names ...string) *cfn.Node {
 	out := cfn.Obj()
 	facts, ok := spec.Lookup(typ)
@@ -49,7 +50,7 @@ func Properties(typ string, v any, renames map[string]string, names ...string) *
 	return out
 }
 
-// Property shapes v itself as one property; nil if there is nothing.
+// Property shapes v itself as one property, with renames as Properties takes them; nil if there is nothing.
 func Property(typ, name string, v any, renames map[string]string) *cfn.Node {
 	facts, ok := spec.Lookup(typ)
 	if !ok {
