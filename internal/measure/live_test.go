@@ -114,12 +114,12 @@ func TestMetricFaults(t *testing.T) {
 	w.put("Shop", "Good", cwtypes.StandardUnitNone, time.Minute, nil, 1)
 	const two = `
 functions:
-  bad: {characteristic: performance, metric: {namespace: Shop, name: Good, stat: nonsense}, target: 1, limit: 2}
+  bad: {characteristic: performance, metric: {namespace: Shop, name: Good, stat: "TM(90%:10%)"}, target: 1, limit: 2}
   good: {characteristic: performance, metric: {namespace: Shop, name: Good}, target: 1, limit: 2}
 `
 	got := w.measure(two)
 	want(t, got["good"], "1")
-	want(t, got["bad"], "0 to 1", "nonsense of Shop Good: the metric cannot be read: Validation")
+	want(t, got["bad"], "0 to 1", "TM(90%:10%) of Shop Good: the metric cannot be read: Validation")
 	w.faults.rules = []fault{{"GetMetricData", 400, "AccessDeniedException"}}
 	want(t, w.measure(two)["good"], "0 to 1", "AccessDeniedException: so says the test")
 }
