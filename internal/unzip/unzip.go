@@ -16,8 +16,12 @@ import (
 // maxEntries bounds what an archive can make us write.
 const maxEntries = 100_000
 
-// ErrNotZip is the error of bytes that are no archive, or of one that no folder can hold.
-var ErrNotZip = errors.New("not a zip file")
+var (
+	// ErrNotZip is the error of bytes that are no archive, or of one that no folder can hold.
+	ErrNotZip = errors.New("not a zip file")
+	// ErrExists is the error of File where the folder is there already, perhaps with other files.
+	ErrExists = errors.New("the folder exists already")
+)
 
 // TooLargeError is the error of an archive that would become more than its bound.
 type TooLargeError struct{ Most int64 }
@@ -61,8 +65,12 @@ func Open(r io.ReaderAt, size, most int64) (*Archive, error) {
 	return a, checkPlaces(a.files)
 }
 
-// File unpacks the archive in the file at name, which becomes fewer than most bytes, to the folder dir, as Unpack does.
+// File unpacks the archive in the file at name, which becomes fewer than most bytes, to the folder dir, which must not be there yet. It comes
+// to be as a whole or not at all.
 func File(name, dir string, most int64) (err error) {
+	if exists(dir) {
+		return fmt.Errorf("unpack to %s: %w", dir, ErrExists)
+	}
 	f, err := os.Open(name)
 	if err != nil {
 		return err
@@ -79,8 +87,8 @@ func File(name, dir string, most int64) (err error) {
 	return a.Unpack(dir)
 }
 
-// Unpack unpacks the archive to a folder that does not exist yet; it comes to be as a whole or not at all, also when several
-// processes do so at once.
+// Unpack unpacks the archive to a folder that has its name from the archive's bytes: what is there already is taken for the same. The folder
+// comes to be as a whole or not at all, also when several processes do so at once.
 func (a *Archive) Unpack(dir string) error {
 	if exists(dir) {
 		return nil

@@ -76,6 +76,30 @@ func TestUnpack(t *testing.T) {
 	}
 }
 
+// What is there already may be something else: it is neither added to nor taken for what the archive holds.
+func TestFileRefusesAFolderThatIsThere(t *testing.T) {
+	base := t.TempDir()
+	name, dir := filepath.Join(base, "a.zip"), filepath.Join(base, "dir")
+	if err := os.WriteFile(name, zipOf(t, entry{"new", "n", 0o644}), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "old"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := File(name, dir, most); !errors.Is(err, ErrExists) {
+		t.Errorf("error %v", err)
+	}
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 1 || entries[0].Name() != "old" {
+		t.Errorf("%v, %v", entries, err)
+	}
+	if err := File(name, filepath.Join(base, "fresh"), most); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestUnpackRefuses(t *testing.T) {
 	var outside *PathError
 	tests := []struct {

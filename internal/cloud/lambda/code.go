@@ -122,7 +122,7 @@ func (s *Service) ready(hash string) (string, error) {
 	if _, err := os.Stat(dir); err == nil {
 		return dir, nil
 	}
-	if err := unzip.File(s.zipFile(hash), dir, maxUnzipped); err != nil {
+	if err := unzip.File(s.zipFile(hash), dir, maxUnzipped); err != nil && !errors.Is(err, unzip.ErrExists) {
 		return "", fmt.Errorf("unpack code: %w", err)
 	}
 	return dir, nil
