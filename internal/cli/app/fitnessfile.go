@@ -30,17 +30,18 @@ func (a *App) FitnessFile(named, template string) (path string, text []byte, err
 	return "", nil, nil
 }
 
-// Suite is what FitnessFile finds, read: the default suite, and an empty name, if there is none.
-func (a *App) Suite(named, template string) (name string, file *suitefile.File, err error) {
+// Suite is what FitnessFile finds, ready to judge: the default suite, and an empty name, if there is none.
+func (a *App) Suite(named, template string) (name string, suite *appraisal.Suite, err error) {
 	name, text, err := a.FitnessFile(named, template)
-	switch {
-	case err != nil:
+	if err != nil {
 		return "", nil, err
-	case name == "":
-		return "", suitefile.Default(), nil
 	}
-	if file, err = suitefile.Parse(name, text, a.Now()); err == nil {
-		_, err = appraisal.Prepare(file)
+	file := suitefile.Default()
+	if name != "" {
+		if file, err = suitefile.Parse(name, text, a.Now()); err != nil {
+			return "", nil, err
+		}
 	}
-	return name, file, err
+	suite, err = appraisal.Prepare(file)
+	return name, suite, err
 }

@@ -57,24 +57,20 @@ func (o *options) appraise() (*view.Level, error) {
 	if err != nil {
 		return nil, err
 	}
-	name, file, err := o.app.Suite(o.suiteFile, path)
+	name, suite, err := o.app.Suite(o.suiteFile, path)
 	if err != nil {
 		return nil, err
 	}
-	o.note(name, file, t)
-	suite, err := appraisal.Prepare(file)
-	if err != nil {
-		return nil, err
-	}
+	o.note(name, suite.File, t)
 	made := suite.Appraise(o.app.Short(path), t.Architecture, suite.Unmeasured(), o.app.Now())
-	a, err := fitness.Assess(file.Suite, made.Release)
+	a, err := fitness.Assess(suite.Suite, made.Release)
 	if err != nil {
 		return nil, err
 	}
 	if name != "" {
 		name = o.app.Short(name)
 	}
-	v := view.LevelOf(o.app.Short(path), name, a, file.Suite, made.Excepted)
+	v := view.LevelOf(o.app.Short(path), name, a, suite.Suite, made.Excepted)
 	v.Problems, v.Unsized = made.Problems, appraisal.Unsized(t.Architecture)
 	v.Explanation.Locate(v.Template, lines(t))
 	return &v, nil

@@ -123,11 +123,11 @@ func (o *options) calibrate() error {
 	if err != nil {
 		return err
 	}
-	_, file, err := o.app.Suite(o.suiteFile, path)
+	_, suite, err := o.app.Suite(o.suiteFile, path)
 	if err != nil {
 		return err
 	}
-	c, err := file.Suite.Complexity.Calibrate(appraisal.Size(t.Architecture))
+	c, err := suite.Suite.Complexity.Calibrate(appraisal.Size(t.Architecture))
 	if err != nil {
 		return err
 	}
