@@ -19,6 +19,20 @@ func parse(t testing.TB, resources string) *rules.Set {
 	return rules.FromSource(root)
 }
 
+// fromTemplate is the set of a template without transforms, or after them.
+func fromTemplate(t testing.TB, root *cfn.Node, env cfn.Env) *rules.Set {
+	t.Helper()
+	template, err := cfn.ReadTemplate(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, err := rules.FromTemplate(template, env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return set
+}
+
 func bind(t testing.TB, rule, parameters string) *rules.Check {
 	t.Helper()
 	r := rules.Find(rule)
@@ -391,14 +405,7 @@ Resources:
 	if err != nil {
 		t.Fatal(err)
 	}
-	template, err := cfn.ReadTemplate(root)
-	if err != nil {
-		t.Fatal(err)
-	}
-	set, err := rules.FromTemplate(template, cfn.Env{Parameters: map[string]string{"Stage": "dev"}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	set := fromTemplate(t, root, cfn.Env{Parameters: map[string]string{"Stage": "dev"}})
 	verdicts := bind(t, "s3-bucket-versioning-enabled", "{}").JudgeAll(set)
 	if len(verdicts) != 2 || verdicts[0].Compliance != pass || verdicts[1].Compliance != fail || verdicts[1].Condition != "Maybe" {
 		t.Errorf("%+v", verdicts)
@@ -417,14 +424,7 @@ func TestVerdictsOnWhatIsMissing(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		template, err := cfn.ReadTemplate(root)
-		if err != nil {
-			t.Fatal(err)
-		}
-		set, err := rules.FromTemplate(template, cfn.Env{})
-		if err != nil {
-			t.Fatal(err)
-		}
+		set := fromTemplate(t, root, cfn.Env{})
 		v := bind(t, "dynamodb-table-encryption-enabled", "{}").Judge(set, set.Item("T"))
 		if v.Compliance != fail || int(v.Span.Start.Line) != want {
 			t.Errorf("%s%s at line %d, want %d", text, v.Compliance, v.Span.Start.Line, want)
@@ -457,14 +457,7 @@ Resources:
 	if err != nil {
 		t.Fatal(err)
 	}
-	template, err := cfn.ReadTemplate(transformed)
-	if err != nil {
-		t.Fatal(err)
-	}
-	set, err := rules.FromTemplate(template, cfn.Env{Region: "eu-west-1"})
-	if err != nil {
-		t.Fatal(err)
-	}
+	set := fromTemplate(t, transformed, cfn.Env{Region: "eu-west-1"})
 	for _, c := range []struct {
 		rule, resource string
 		want           rules.Compliance
